@@ -1,0 +1,5 @@
+"""One file per page family. `ROUTES` is the whole route table; a test fails on a route without a policy."""
+
+from litestar.types import ControllerRouterHandler
+
+ROUTES: list[ControllerRouterHandler] = []

@@ -1,0 +1,108 @@
+"""The one door to PostgreSQL: the engine, its pool, transactions, and SQL for what an ORM cannot say well.
+
+`DB` is Piccolo's engine. `open_pool` gives it an address; before that nothing is connected.
+Inside `transaction()` every statement of the task, Piccolo's and ours alike, runs on that one connection.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, cast
+
+import asyncpg
+from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
+
+
+class Transaction(PostgresTransaction):
+    """Piccolo's transaction, which also gives its connection back when COMMIT itself fails."""
+
+    async def __aexit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        try:
+            return bool(await super().__aexit__(exception_type, exception, traceback))
+        except BaseException:
+            if self.engine.pool:
+                await self.engine.pool.release(self.connection)
+            self.engine.current_transaction.reset(self.context)
+            raise
+
+
+class Engine(PostgresEngine):
+    """Piccolo's engine without its connection at import time, and with transactions that refuse to nest."""
+
+    async def check_version(self) -> None:
+        """Importing the tables must not need a server; `sideline check` looks at the version."""
+
+    async def prep_database(self) -> None:
+        """No extensions: the embedded server has none to offer."""
+
+    def transaction(self, allow_nested: bool = False) -> Transaction:
+        return Transaction(engine=self, allow_nested=allow_nested)
+
+
+DB = Engine(config={})
+
+
+async def open_pool(database_url: str, *, min_size: int = 1, max_size: int = 10) -> None:
+    DB.config = {"dsn": database_url}
+    await DB.start_connection_pool(min_size=min_size, max_size=max_size, timeout=10, command_timeout=60)
+
+
+async def close_pool() -> None:
+    if DB.pool:
+        await DB.close_connection_pool()
+
+
+def transaction() -> Transaction:
+    """`async with transaction():` commits at the end, rolls back on an exception. No HTTP call belongs inside."""
+    return DB.transaction()
+
+
+@asynccontextmanager
+async def connection() -> AsyncIterator[asyncpg.Connection]:
+    """The connection of the running transaction, or one from the pool."""
+    current = DB.current_transaction.get()
+    if current is not None:
+        yield current.connection
+        return
+    pool = cast("asyncpg.Pool", DB.pool)
+    async with pool.acquire() as borrowed:
+        yield cast("asyncpg.Connection", borrowed)
+
+
+async def fetch(sql: str, *arguments: Any) -> list[asyncpg.Record]:
+    async with connection() as borrowed:
+        return await borrowed.fetch(sql, *arguments)
+
+
+async def fetchrow(sql: str, *arguments: Any) -> asyncpg.Record | None:
+    async with connection() as borrowed:
+        return await borrowed.fetchrow(sql, *arguments)
+
+
+async def fetchval(sql: str, *arguments: Any) -> Any:
+    async with connection() as borrowed:
+        return await borrowed.fetchval(sql, *arguments)
+
+
+async def execute(sql: str, *arguments: Any) -> int:
+    """Runs one statement; answers how many rows it touched."""
+    async with connection() as borrowed:
+        status = await borrowed.execute(sql, *arguments)
+    count = status.rsplit(" ", 1)[-1]
+    return int(count) if count.isdigit() else 0
+
+
+async def execute_script(sql: str) -> None:
+    """Several statements in one text, without arguments."""
+    async with connection() as borrowed:
+        await borrowed.execute(sql)
+
+
+async def executemany(sql: str, rows: Sequence[Sequence[Any]]) -> None:
+    async with connection() as borrowed:
+        await borrowed.executemany(sql, rows)

@@ -1,0 +1,47 @@
+"""Who is reading, and what they may see. Every query about competitors or teams starts from a `Sight`."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one reader may see: everybody (admins), or a coach's own rows and those of the teams they assist."""
+
+    sees_everyone: bool = False
+    coach_id: UUID | None = None
+    assisted_team_ids: tuple[UUID, ...] = ()
+
+    def condition(self, coach: str, team: str, next_parameter: int) -> tuple[str, list[object]]:
+        """SQL over a coach column and a team column, numbered from `next_parameter`, and its arguments."""
+        if self.sees_everyone:
+            return "true", []
+        if not self.assisted_team_ids:
+            return f"{coach} = ${next_parameter}", [self.coach_id]
+        return (
+            f"({coach} = ${next_parameter} or {team} = any(${next_parameter + 1}::uuid[]))",
+            [self.coach_id, list(self.assisted_team_ids)],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A signed-in person, as every page needs them. `organization_ids` come in order of joining."""
+
+    user_id: UUID
+    session_id: UUID
+    role: str
+    name: str
+    time_zone: str
+    theme: str
+    organization_ids: tuple[UUID, ...]
+    sight: Sight
+    needs_second_factor: bool = False
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role == "admin"
+
+    @property
+    def is_coach(self) -> bool:
+        return self.role == "coach"

@@ -1,0 +1,1 @@
+"""Columns and constraints by topic; no behaviour."""

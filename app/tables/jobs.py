@@ -1,0 +1,95 @@
+"""The ledger of runs and the schedules: what is due is derived from here, never from the queue."""
+
+from enum import StrEnum
+
+from piccolo.columns import JSONB, UUID, BigInt, Boolean, Integer, Timestamptz, Varchar
+from piccolo.columns.defaults.timestamptz import TimestamptzNow
+from piccolo.constraints import Check, Unique
+from piccolo.table import Table
+
+from app.tables.accounts import User
+from app.tables.columns import belongs_to, json_object, may_refer_to, now, number_key, one_of, optional_text, text, uuid_key, when
+
+
+class RunState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Trigger(StrEnum):
+    SCHEDULE = "schedule"
+    SCHEDULER = "scheduler"
+    USER = "user"
+    COMMAND = "command"
+    FOLLOW_UP = "follow_up"
+
+
+class JobSchedule(Table, tablename="job_schedules"):
+    id = uuid_key()
+    name = Varchar(null=False, unique=True)
+    kind = Varchar(null=False)
+    payload = json_object()
+    cron = Varchar(null=False)
+    zone = Varchar(null=False, default="UTC")
+    enabled = Boolean(null=False, default=True)
+    is_built_in = Boolean(null=False, default=False)
+    last_run_at = when()
+    next_run_at = Timestamptz(null=False, default=TimestamptzNow())
+    created_at = now()
+
+
+class JobRun(Table, tablename="job_runs"):
+    """One run, for good. `key` is kind and payload: at most one run per key is queued or running."""
+
+    id = uuid_key()
+    kind = Varchar(null=False)
+    key = Varchar(null=False)
+    payload = json_object()
+    trigger = Varchar(null=False, default="command")
+    triggered_by = may_refer_to(User)
+    schedule_id = may_refer_to(JobSchedule)
+    slot_at = when()
+    state = Varchar(null=False, default="queued")
+    attempts = Integer(null=False, default=0)
+    max_attempts = Integer(null=False, default=3)
+    queued_at = now()
+    next_attempt_at = now()
+    started_at = when()
+    finished_at = when()
+    lease_until = when()
+    fence = BigInt(null=False, default=0)
+    worker = optional_text()
+    result = JSONB(null=True, default=None)
+    error_class = optional_text()
+    error_text = optional_text()
+    traceback = optional_text()
+
+    job_runs_state_check = Check(one_of("state", RunState))
+    job_runs_trigger_check = Check(one_of("trigger", Trigger))
+    job_runs_slot_key = Unique(["schedule_id", "slot_at"])
+
+
+class JobAttempt(Table, tablename="job_attempts"):
+    """An attempt that did not succeed: the run's row keeps only the last one's error."""
+
+    id = number_key()
+    run_id = belongs_to(JobRun)
+    attempt = Integer(null=False)
+    started_at = when()
+    ended_at = now()
+    worker = optional_text()
+    error_class = text()
+    error_text = text()
+    traceback = optional_text()
+
+
+class Worker(Table, tablename="workers"):
+    """A worker process and when it was last heard."""
+
+    id = UUID(primary_key=True, default=None)
+    name = text()
+    started_at = now()
+    last_heard_at = now()
