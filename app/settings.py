@@ -1,4 +1,4 @@
-"""The environment, read once into a frozen object. An unusable value stops the start with its name and what it should be."""
+"""The environment, read once into a frozen object. A bad value stops the start with its name and what it should be."""
 
 import functools
 import ipaddress
