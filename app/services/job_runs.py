@@ -1,11 +1,22 @@
-"""The ledger of runs: claiming with a lease and a fence on the database's clock, finishing, failing, rescuing."""
+"""The ledger of runs: claiming with a lease and a fence on the database's clock, finishing, failing, rescuing.
 
+Every move is one guarded update. Who holds a claim writes only while it is the newest one: `LeaseLost` otherwise.
+"""
+
+import json
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from app import database
+from app.domain.failures import Failure, describe
+from app.tables.jobs import RunState, Trigger
 
 LEASE_SECONDS = 8
+RENEW_SECONDS = 2
+LOST = Failure("WorkerLost", "the worker was lost")
 
 
 class LeaseLost(Exception):
@@ -20,6 +31,78 @@ class Claim:
     fence: int
 
 
+@dataclass(frozen=True, slots=True)
+class ClaimedRun:
+    claim: Claim
+    kind: str
+    payload: dict[str, Any]
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A run of the ledger: a new one, or the one with the same key that is queued or running already."""
+
+    run_id: UUID
+    is_new: bool
+    state: RunState
+
+
+@dataclass(frozen=True, slots=True)
+class DueRun:
+    """A run that waits for a worker. `fence` tells one waiting from the next."""
+
+    run_id: UUID
+    kind: str
+    fence: int
+
+
+async def add(
+    kind: str, key: str, payload: dict[str, Any], *, max_attempts: int, trigger: Trigger,
+    triggered_by: UUID | None = None, schedule_id: UUID | None = None, slot_at: datetime | None = None,
+) -> Added:
+    """At most one run per key is queued or running: the second asker gets the first one's id."""
+    while True:
+        run_id = await database.fetchval(
+            """insert into job_runs (kind, key, payload, max_attempts, trigger, triggered_by, schedule_id, slot_at)
+               values ($1, $2, $3::jsonb, $4, $5, $6, $7, $8)
+               on conflict (key) where state in ('queued', 'running') do nothing returning id""",
+            kind, key, json.dumps(payload), max_attempts, trigger.value, triggered_by, schedule_id, slot_at,
+        )
+        if run_id is not None:
+            return Added(run_id, True, RunState.QUEUED)
+        active = await database.fetchrow(
+            "select id, state from job_runs where key = $1 and state in ('queued', 'running')", key
+        )
+        if active is not None:
+            return Added(active["id"], False, RunState(active["state"]))
+
+
+async def due_runs(kinds: Collection[str], limit: int) -> list[DueRun]:
+    """The runs that may start now, longest waiting first."""
+    rows = await database.fetch(
+        """select id, kind, fence from job_runs
+           where state = 'queued' and next_attempt_at <= clock_timestamp() and kind = any($1::text[])
+           order by next_attempt_at limit $2""",
+        list(kinds), limit,
+    )
+    return [DueRun(row["id"], row["kind"], row["fence"]) for row in rows]
+
+
+async def claim(run_id: UUID, worker: str) -> ClaimedRun | None:
+    """None when the run is not waiting any more, or not yet."""
+    row = await database.fetchrow(
+        """update job_runs set state = 'running', attempts = attempts + 1, fence = fence + 1, worker = $2,
+               started_at = clock_timestamp(), lease_until = clock_timestamp() + make_interval(secs => $3)
+           where id = $1 and state = 'queued' and next_attempt_at <= clock_timestamp()
+           returning kind, payload, attempts, fence""",
+        run_id, worker, LEASE_SECONDS,
+    )
+    if row is None:
+        return None
+    return ClaimedRun(Claim(run_id, row["fence"]), row["kind"], json.loads(row["payload"]), row["attempts"])
+
+
 async def keep(claim: Claim) -> None:
     """Proves inside the caller's transaction that the claim still holds, and renews its lease. Raises LeaseLost."""
     kept = await database.fetchval(
@@ -27,5 +110,101 @@ async def keep(claim: Claim) -> None:
            where id = $1 and fence = $2 and state = 'running' returning id""",
         claim.run_id, claim.fence, LEASE_SECONDS,
     )
-    if kept is None:
+    _require(kept, claim)
+
+
+async def finish(claim: Claim, result: dict[str, int]) -> None:
+    finished = await database.fetchval(
+        """update job_runs set state = 'succeeded', finished_at = clock_timestamp(), lease_until = null,
+               result = $3::jsonb, error_class = null, error_text = null, traceback = null
+           where id = $1 and fence = $2 and state = 'running' returning id""",
+        claim.run_id, claim.fence, json.dumps(result),
+    )
+    _require(finished, claim)
+
+
+async def fail(
+    claim: Claim, error: BaseException, *, retry_seconds: float, is_final: bool = False
+) -> RunState:
+    """Back to the queue, after a random part of a time that doubles with each attempt; `failed` after the last."""
+    failure = describe(error)
+    state = await database.fetchval(
+        """with run as (
+               update job_runs set
+                   state = case when $7 or attempts >= max_attempts then 'failed' else 'queued' end,
+                   finished_at = case when $7 or attempts >= max_attempts then clock_timestamp() end,
+                   next_attempt_at = clock_timestamp() + make_interval(secs => random() * $6 * 2 ^ (attempts - 1)),
+                   lease_until = null, result = null, error_class = $3, error_text = $4, traceback = $5
+               where id = $1 and fence = $2 and state = 'running'
+               returning id, attempts, started_at, worker, state
+           ), attempt as (
+               insert into job_attempts (run_id, attempt, started_at, worker, error_class, error_text, traceback)
+               select id, attempts, started_at, worker, $3, $4, $5 from run
+           )
+           select state from run""",
+        claim.run_id, claim.fence, failure.error_class, failure.text, failure.traceback, float(retry_seconds), is_final,
+    )
+    return RunState(_require(state, claim))
+
+
+async def release(claim: Claim) -> None:
+    """Gives an unfinished run back, to be taken at once by another worker; the attempt does not count."""
+    released = await database.fetchval(
+        """update job_runs set state = 'queued', attempts = attempts - 1, next_attempt_at = clock_timestamp(),
+               lease_until = null, started_at = null, worker = null
+           where id = $1 and fence = $2 and state = 'running' returning id""",
+        claim.run_id, claim.fence,
+    )
+    _require(released, claim)
+
+
+async def abandon(claim: Claim, reason: str) -> None:
+    """Ends a run that may not be done any more (its feature was switched off) without a failure."""
+    abandoned = await database.fetchval(
+        """update job_runs set state = 'cancelled', finished_at = clock_timestamp(), lease_until = null, result = null,
+               error_class = null, error_text = $3, traceback = null
+           where id = $1 and fence = $2 and state = 'running' returning id""",
+        claim.run_id, claim.fence, reason,
+    )
+    _require(abandoned, claim)
+
+
+async def cancel(run_id: UUID) -> bool:
+    """Only a run that waits can be cancelled; False when it does not."""
+    cancelled = await database.fetchval(
+        """update job_runs set state = 'cancelled', finished_at = clock_timestamp(), error_class = null,
+               error_text = 'cancelled', traceback = null
+           where id = $1 and state = 'queued' returning id""",
+        run_id,
+    )
+    return cancelled is not None
+
+
+async def rescue() -> int:
+    """Takes every run whose lease ended from its lost worker: queued again, or failed after the last attempt."""
+    rescued: int = await database.fetchval(
+        """with lost as (
+               select id, worker from job_runs
+               where state = 'running' and lease_until < clock_timestamp() for update skip locked
+           ), run as (
+               update job_runs r set
+                   state = case when attempts >= max_attempts then 'failed' else 'queued' end,
+                   finished_at = case when attempts >= max_attempts then clock_timestamp() end,
+                   next_attempt_at = clock_timestamp(), lease_until = null, result = null,
+                   error_class = $1, error_text = $2, traceback = null
+               from lost where r.id = lost.id returning r.id, r.attempts, r.started_at, lost.worker
+           ), attempt as (
+               insert into job_attempts (run_id, attempt, started_at, worker, error_class, error_text)
+               select id, attempts, started_at, worker, $1, $2 from run
+           )
+           select count(*) from run""",
+        LOST.error_class, LOST.text,
+    )
+    return rescued
+
+
+def _require(value: Any, claim: Claim) -> Any:
+    """No row came back: somebody else has the run."""
+    if value is None:
         raise LeaseLost(str(claim.run_id))
+    return value

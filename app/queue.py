@@ -1,0 +1,253 @@
+"""The kinds of work, their policies, and how work is asked for.
+
+The ledger holds what is to be done; SAQ only wakes a worker. A lost wake-up loses nothing: workers look at the ledger
+themselves.
+"""
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+import structlog
+from litestar.serialization import decode_json, encode_json
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    ValidationError,
+    field_validator,
+)
+from pydantic_core.core_schema import ValidationInfo
+from saq import Queue
+
+from app import database
+from app.features import Feature, FeatureOff, is_enabled_anywhere
+from app.services import job_runs
+from app.services.job_runs import DueRun
+from app.settings import get_settings
+from app.tables.jobs import RunState, Trigger
+
+__all__ = [
+    "JOB_KINDS", "BadPayload", "Enqueued", "FeatureOff", "JobKind", "Payload", "Policy", "Trigger", "UnknownKind",
+    "close_queue", "enqueue", "prepare_queue", "wake",
+]
+
+log = structlog.get_logger(__name__)
+
+QUEUE_NAME = "sideline"
+WAKE_UP_SECONDS = 5
+"""A wake-up that led to nothing is repeated after this time."""
+
+
+class UnknownKind(Exception):
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"There is no job kind {kind!r}. Kinds are: {', '.join(sorted(JOB_KINDS))}")
+
+
+class BadPayload(Exception):
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`retry_seconds` doubles with each attempt; the wait is a random part of it."""
+
+    timeout_seconds: int
+    attempts: int = 3
+    retry_seconds: int = 300
+    wake_up_ttl_seconds: int = 60
+
+    def wake_up(self) -> dict[str, Any]:
+        """SAQ's own options for a wake-up. Attempts and waiting are the ledger's; its timeout is only a last resort."""
+        return {
+            "timeout": self.timeout_seconds + 30, "retries": 1, "retry_delay": 0, "retry_backoff": False,
+            "heartbeat": 0, "ttl": self.wake_up_ttl_seconds,
+        }
+
+
+class Payload(BaseModel):
+    """No fields; kinds that take some add them. Unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def canonical(self) -> dict[str, Any]:
+        """The same wish written the same way: defaults left out, ids sorted."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+
+def _sorted(ids: tuple[UUID, ...] | None) -> tuple[UUID, ...] | None:
+    return None if ids is None else tuple(sorted(set(ids)))
+
+
+CompetitorIds = Annotated[
+    tuple[UUID, ...] | None, Field(min_length=1, max_length=10_000), AfterValidator(_sorted)
+]
+
+
+class GamePlatformSyncPayload(Payload):
+    dry_run: StrictBool = False
+    coach_id: UUID | None = None
+    competitor_ids: CompetitorIds = None
+    full: StrictBool = False
+
+
+class GamePlatformTotalsSweepPayload(Payload):
+    batch_size: StrictInt = Field(100, ge=1, le=1000)
+    competitor_ids: CompetitorIds = None
+
+
+class GamePlatformOnboardingPayload(Payload):
+    competitor_ids: CompetitorIds = None
+    coach_id: UUID | None = None
+
+    @field_validator("coach_id")
+    @classmethod
+    def _is_the_only_limit(cls, value: UUID | None, info: ValidationInfo) -> UUID | None:
+        if value and info.data.get("competitor_ids"):
+            raise ValueError("should not stand beside competitor_ids")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class JobKind:
+    name: str
+    policy: Policy
+    payload: type[Payload] = Payload
+    feature: Feature | None = None
+
+
+JOB_KINDS: dict[str, JobKind] = {
+    kind.name: kind
+    for kind in (
+        JobKind("game_platform_sync", Policy(timeout_seconds=1800), GamePlatformSyncPayload, Feature.SCORE_INGESTION),
+        JobKind(
+            "game_platform_totals_sweep", Policy(timeout_seconds=1800), GamePlatformTotalsSweepPayload,
+            Feature.SCORE_INGESTION,
+        ),
+        JobKind(
+            "game_platform_onboarding", Policy(timeout_seconds=1800), GamePlatformOnboardingPayload, Feature.ONBOARDING
+        ),
+        JobKind("job_cleanup", Policy(timeout_seconds=900)),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueued:
+    run_id: UUID
+    is_new: bool
+    state: RunState = RunState.QUEUED
+
+
+async def enqueue(
+    kind: str, payload: dict[str, Any] | None = None, *, trigger: Trigger, triggered_by: UUID | None = None
+) -> Enqueued:
+    """Asks for work; the same work that is queued or running already is the answer too.
+
+    Raises UnknownKind, FeatureOff or BadPayload. Inside a transaction nobody is woken: a worker finds the run by itself
+    soon after the commit.
+    """
+    job = find_kind(kind)
+    if job.feature and not await is_enabled_anywhere(job.feature):
+        raise FeatureOff(job.feature)
+    wish = parse_payload(job, payload or {}).canonical()
+    added = await job_runs.add(
+        kind, run_key(kind, wish), wish, max_attempts=job.policy.attempts, trigger=trigger, triggered_by=triggered_by
+    )
+    if added.is_new and database.DB.current_transaction.get() is None:
+        await wake([DueRun(added.run_id, kind, fence=0)])
+    return Enqueued(added.run_id, added.is_new, added.state)
+
+
+def find_kind(name: str) -> JobKind:
+    try:
+        return JOB_KINDS[name]
+    except KeyError:
+        raise UnknownKind(name) from None
+
+
+def parse_payload(kind: JobKind, payload: dict[str, Any]) -> Payload:
+    """Raises BadPayload for the first field that is wrong."""
+    try:
+        return kind.payload.model_validate(payload)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in problem["loc"]) or "payload"
+        message = "is not a field of this kind" if problem["type"] == "extra_forbidden" else problem["msg"]
+        raise BadPayload(field, message.removeprefix("Value error, ")) from None
+
+
+def run_key(kind: str, payload: dict[str, Any]) -> str:
+    if not payload:
+        return kind
+    return f"{kind}:{hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()}"
+
+
+_queues: dict[str, Queue] = {}
+
+
+def make_queue(url: str, *, max_size: int = 4) -> Queue:
+    sizes = {} if url.startswith("redis") else {"min_size": 1, "max_size": max_size}
+    return Queue.from_url(url, name=QUEUE_NAME, dump=encode_json, load=decode_json, **sizes)
+
+
+def queue_url() -> str:
+    settings = get_settings()
+    url = settings.queue_url or settings.database_url
+    assert url
+    return url
+
+
+async def prepare_queue(url: str) -> None:
+    """Makes SAQ's tables, once, before any process of ours uses them. Does nothing for Redis."""
+    if url.startswith("redis"):
+        return
+    queue = make_queue(url)
+    try:
+        await queue.connect()
+        await queue.count("queued")
+    finally:
+        await queue.disconnect()
+
+
+async def wake(runs: Iterable[DueRun]) -> None:
+    """Wakes a worker for each run. Never fails and never waits long: the ledger has the runs anyway."""
+    try:
+        async with asyncio.timeout(2):
+            queue = await _connected_queue()
+            for run in runs:
+                await wake_with(queue, run)
+    except Exception as error:
+        log.warning("no worker was woken", error_class=type(error).__name__)
+
+
+async def wake_with(queue: Queue, run: DueRun) -> None:
+    """One wake-up per waiting and few seconds: more would only ask the same again."""
+    key = f"{run.run_id}:{run.fence}:{int(time.time()) // WAKE_UP_SECONDS}"
+    await queue.enqueue("run_job", key=key, run_id=str(run.run_id), **find_kind(run.kind).policy.wake_up())
+
+
+async def _connected_queue() -> Queue:
+    url = queue_url()
+    if url not in _queues:
+        _queues[url] = make_queue(url)
+    await _queues[url].connect()
+    return _queues[url]
+
+
+async def close_queue() -> None:
+    """Closes what `enqueue` opened; for the end of a process."""
+    while _queues:
+        _, queue = _queues.popitem()
+        await queue.disconnect()
