@@ -3,11 +3,22 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from litestar import Litestar
+from litestar import Litestar, Router
+from litestar.config.compression import CompressionConfig
+from litestar.datastructures import CacheControlHeader, State
+from litestar.static_files import create_static_files_router
+from litestar.template import TemplateConfig
 
 from app import database
 from app.controllers import ROUTES
+from app.errors import render_error
+from app.security.headers import refuse_malformed, security_headers
+from app.security.policy import anyone
 from app.settings import Settings, get_settings
+from app.web import STATIC, template_engine
+
+REQUEST_MAX_BYTES = 10 * 1024 * 1024
+FOR_EVER = CacheControlHeader(public=True, max_age=31_536_000, immutable=True)
 
 
 @asynccontextmanager
@@ -25,7 +36,25 @@ async def pool(app: Litestar) -> AsyncIterator[None]:
         await database.close_pool()
 
 
+def static_files() -> Router:
+    return create_static_files_router(
+        path="/static", directories=[STATIC], cache_control=FOR_EVER, guards=[anyone],
+        opt={"exclude_from_auth": True, "exclude_from_csrf": True},
+    )
+
+
 def create_app(settings: Settings | None = None) -> Litestar:
-    app = Litestar(route_handlers=ROUTES, lifespan=[pool], openapi_config=None)
-    app.state.settings = settings or get_settings()
-    return app
+    settings = settings or get_settings()
+    return Litestar(
+        route_handlers=[*ROUTES, static_files()],
+        lifespan=[pool],
+        middleware=[refuse_malformed],
+        before_send=[security_headers(settings)],
+        exception_handlers={Exception: render_error},
+        template_config=TemplateConfig(instance=template_engine(settings)),
+        compression_config=CompressionConfig(backend="brotli", brotli_quality=4, minimum_size=500),
+        request_max_body_size=REQUEST_MAX_BYTES,
+        openapi_config=None,
+        logging_config=None,
+        state=State({"settings": settings}),
+    )

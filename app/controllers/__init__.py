@@ -2,4 +2,6 @@
 
 from litestar.types import ControllerRouterHandler
 
-ROUTES: list[ControllerRouterHandler] = []
+from app.controllers import home
+
+ROUTES: list[ControllerRouterHandler] = [*home.ROUTES]

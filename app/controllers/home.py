@@ -1,0 +1,48 @@
+"""The start address, and the small files that browsers and robots ask for by themselves."""
+
+from typing import Any
+
+from litestar import Request, get, route
+from litestar.exceptions import NotFoundException
+from litestar.response import File, Redirect
+
+from app.security.policy import anyone
+from app.web import STATIC, reader_of
+
+
+@get("/", guards=[anyone])
+async def home(request: Request[Any, Any, Any]) -> Redirect:
+    reader = reader_of(request)
+    if reader is None:
+        target = "/login"
+    elif reader.is_admin or reader.is_coach:
+        target = "/leaderboard"
+    else:
+        target = "/settings"
+    return Redirect(target, status_code=303, headers={"Cache-Control": "private, no-store"})
+
+
+@get(["/favicon.ico", "/favicon.svg"], guards=[anyone], opt={"exclude_from_auth": True})
+async def favicon() -> File:
+    return File(
+        STATIC / "favicon.svg", media_type="image/svg+xml", content_disposition_type="inline",
+        headers={"Cache-Control": "public, max-age=86400"},
+    )
+
+
+@get("/robots.txt", guards=[anyone], opt={"exclude_from_auth": True}, media_type="text/plain")
+async def robots() -> str:
+    """Nothing here is for search engines."""
+    return "User-agent: *\nDisallow: /\n"
+
+
+@route(
+    "/{path:path}", http_method=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"], guards=[anyone],
+    opt={"exclude_from_csrf": True},
+)
+async def unknown_address(path: str) -> None:
+    """A route of its own, so that the page which says so still knows its reader."""
+    raise NotFoundException
+
+
+ROUTES = [home, favicon, robots, unknown_address]

@@ -1,0 +1,136 @@
+"""One answer to everything that goes wrong: a page for people, a message for htmx, JSON for programs.
+
+Details are shown only where our own code raised them for the reader; everything else gets the words below.
+"""
+
+import secrets
+from dataclasses import dataclass
+from http import HTTPStatus
+from socket import gaierror
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import asyncpg
+import structlog
+from litestar.exceptions import HTTPException
+from litestar.response import Redirect, Response
+
+from app.web import PRIVATE, AnyRequest, here, page_context, reader_of, wants_fragment
+
+DATABASE_AWAY = (
+    asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, ConnectionError, TimeoutError, gaierror,
+)
+
+WORDS: dict[int, tuple[str, str]] = {
+    400: ("Request not understood", "Something in the address or the form could not be read. Go back and try again."),
+    401: ("Sign in first", "Sign in to see this page."),
+    403: ("Not allowed", "Your account may not do this. Ask an admin if you need it."),
+    404: ("Not found", "There is nothing at this address, or it is not yours to see."),
+    405: ("Not possible here", "This address does not take that kind of request. Go back and use the page's buttons."),
+    409: ("The state changed", "Somebody or something else was faster. Reload the page and look again."),
+    413: ("Too large", "The file or form is larger than this site takes. Make it smaller and send it again."),
+    422: ("Not accepted", "A value in the form is missing or wrong. Go back and check it."),
+    429: ("Too many requests", "Wait a minute, then try again."),
+    500: ("Something broke", "The error is in the log. Try again; if it stays, give the operator the reference below."),
+    503: (
+        "Not available now",
+        "The database does not answer. Nothing was lost; try again in a minute. Operators: run `bin/sideline check`.",
+    ),
+}
+
+log = structlog.get_logger("app.errors")
+
+
+@dataclass(frozen=True)
+class Problem:
+    status: int
+    title: str
+    detail: str
+    reference: str = ""
+
+
+def render_error(request: AnyRequest, error: Exception) -> Response[Any]:
+    problem = explain(request, error)
+    headers = dict(getattr(error, "headers", None) or {})
+    if _is_for_programs(request):
+        return Response(_as_json(problem, error), status_code=problem.status, headers=headers)
+    if problem.status == 401 and reader_of(request) is None:
+        return sign_in_redirect(request)
+    return _as_html(request, problem, headers)
+
+
+def explain(request: AnyRequest, error: Exception) -> Problem:
+    if isinstance(error, DATABASE_AWAY):
+        log.warning("database away", error=type(error).__name__, route=_route(request))
+        return Problem(503, *WORDS[503])
+    if not isinstance(error, HTTPException) or error.status_code == 500:
+        return _unexpected(request, error)
+    title, detail = WORDS.get(error.status_code, ("Request refused", "This request cannot be answered."))
+    return Problem(error.status_code, title, error.detail if _raised_by_us(error) else detail)
+
+
+def sign_in_redirect(request: AnyRequest) -> Response[Any]:
+    """To the sign-in and back to the page; htmx is told to move the page, not to swap the sign-in into a cell."""
+    target = f"/login?next={quote(_page_of(request), safe='/')}"
+    if request.headers.get("hx-request"):
+        return Response(None, status_code=204, headers={"HX-Redirect": target, **PRIVATE})
+    return Redirect(target, status_code=303, headers=PRIVATE)
+
+
+def _unexpected(request: AnyRequest, error: Exception) -> Problem:
+    reference = secrets.token_hex(4)
+    log.error("request failed", reference=reference, method=request.method, route=_route(request), exc_info=error)
+    return Problem(500, *WORDS[500], reference=reference)
+
+
+def _as_json(problem: Problem, error: Exception) -> dict[str, Any]:
+    body: dict[str, Any] = {"error": problem.detail, "status": problem.status}
+    if problem.reference:
+        body["reference"] = problem.reference
+    if isinstance(error, HTTPException) and _raised_by_us(error) and isinstance(error.extra, dict):
+        body |= error.extra
+    return body
+
+
+def _as_html(request: AnyRequest, problem: Problem, headers: dict[str, str]) -> Response[str]:
+    """A message goes into the region that every page has, whatever the request wanted to swap."""
+    if wants_fragment(request):
+        template, swap = "errors/_message.html", {"HX-Retarget": "#messages", "HX-Reswap": "innerHTML"}
+    else:
+        template, swap = "errors/index.html", {}
+    engine = request.app.template_engine
+    assert engine
+    body = engine.get_template(template).render(page_context(request) | {"problem": problem})
+    return Response(
+        body, status_code=problem.status, headers={**headers, **PRIVATE, **swap}, media_type="text/html"
+    )
+
+
+def _is_for_programs(request: AnyRequest) -> bool:
+    return request.scope["path"].startswith(("/api/", "/health/", "/metrics"))
+
+
+def _page_of(request: AnyRequest) -> str:
+    """The page the reader was on: for htmx the address bar's, for an unsafe method none."""
+    if current := request.headers.get("hx-current-url"):
+        address = urlsplit(current)
+        return f"{address.path or '/'}?{address.query}" if address.query else address.path or "/"
+    if request.method not in ("GET", "HEAD"):
+        return "/"
+    return here(request)
+
+
+def _raised_by_us(error: Exception) -> bool:
+    """Whether the innermost frame is ours: the framework's own details speak of its code, not of the reader's."""
+    frame: TracebackType | None = error.__traceback__
+    while frame and frame.tb_next:
+        frame = frame.tb_next
+    has_words = getattr(error, "detail", "") != HTTPStatus(getattr(error, "status_code", 500)).phrase
+    return has_words and frame is not None and str(frame.tb_frame.f_globals.get("__name__", "")).startswith("app.")
+
+
+def _route(request: AnyRequest) -> str:
+    """The route's pattern: the address itself may name a person."""
+    return str(request.scope.get("path_template") or "no route")

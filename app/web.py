@@ -1,0 +1,140 @@
+"""What every page is made of: the template engine, `page()`, and the few functions that templates may call."""
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar.connection import ASGIConnection, Request
+from litestar.plugins.jinja import JinjaTemplateEngine
+from litestar.response import Template
+from markupsafe import Markup, escape
+
+from app.domain.readers import Reader
+from app.settings import ROOT, Settings
+from app.tables.accounts import Theme
+
+STATIC = Path(__file__).parent / "static"
+TEMPLATES = Path(__file__).parent / "templates"
+VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+PRIVATE = {"Vary": "HX-Request, HX-Request-Type", "Cache-Control": "private, no-store"}
+
+_zone: ContextVar[ZoneInfo] = ContextVar("zone")
+UTC_ZONE = ZoneInfo("UTC")
+
+AnyRequest = Request[Any, Any, Any]
+AnyConnection = ASGIConnection[Any, Any, Any, Any]
+
+
+def page(
+    request: AnyRequest, template: str, *, fragment: str | None = None, status_code: int = 200,
+    headers: Mapping[str, str] | None = None, **context: Any,
+) -> Template:
+    """The whole page, or its fragment where htmx asked for a part. A page is for one reader and never stored."""
+    name = fragment if fragment and wants_fragment(request) else template
+    return Template(
+        name, context=page_context(request) | context, headers={**PRIVATE, **(headers or {})},
+        media_type="text/html", status_code=status_code,
+    )
+
+
+def wants_fragment(request: AnyConnection) -> bool:
+    """htmx names it "partial" when it swaps a part of the page; a history restore asks for the whole."""
+    return request.headers.get("hx-request-type") == "partial"
+
+
+def page_context(request: AnyConnection) -> dict[str, Any]:
+    """What the base layout needs. The reader's zone also reaches macros, which see no context."""
+    reader = reader_of(request)
+    _zone.set(ZoneInfo(reader.time_zone) if reader else UTC_ZONE)
+    return {
+        "request": request,
+        "reader": reader,
+        "theme": theme_of(request),
+        "is_compact": request.cookies.get("density") == "compact",
+        "path": request.scope["path"],
+        "here": here(request),
+    }
+
+
+def here(request: AnyConnection) -> str:
+    """The address of this view without its host."""
+    query = request.scope["query_string"].decode("latin-1")
+    return f"{request.scope['path']}?{query}" if query else request.scope["path"]
+
+
+def reader_of(request: AnyConnection) -> Reader | None:
+    reader = request.scope.get("user")
+    return reader if isinstance(reader, Reader) else None
+
+
+def theme_of(request: AnyConnection) -> str:
+    """A signed-in reader's own setting; a stranger's cookie; else the system decides."""
+    reader = reader_of(request)
+    chosen = reader.theme if reader else request.cookies.get("theme", "")
+    return chosen if chosen in set(Theme) else Theme.SYSTEM
+
+
+@cache
+def static_url(path: str) -> str:
+    """The address of a static file, with the hash of its content: it may be cached for ever."""
+    digest = hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:10]
+    return f"/static/{path}?v={digest}"
+
+
+@cache
+def icon(name: str) -> Markup:
+    """One icon of the sprite. It says nothing by itself: the word stands beside it."""
+    return Markup('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>').format(
+        static_url("icons.svg"), name
+    )
+
+
+def when(moment: datetime | None, *, otherwise: str = "never") -> Markup:
+    """ "12 min ago", with the exact time and zone in the title; the page's script keeps it true."""
+    if moment is None:
+        return escape(otherwise)
+    zone = _zone.get(UTC_ZONE)
+    exact = f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S} {zone.key}"
+    return Markup('<time datetime="{}" title="{}" data-relative>{}</time>').format(
+        moment.astimezone(UTC).isoformat(timespec="seconds"), exact, relative(moment, datetime.now(UTC))
+    )
+
+
+def clock(moment: datetime) -> Markup:
+    """ "14:05" of the reader's day, for "data from 14:05"."""
+    zone = _zone.get(UTC_ZONE)
+    local = moment.astimezone(zone)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        moment.astimezone(UTC).isoformat(timespec="seconds"), f"{local:%Y-%m-%d %H:%M:%S} {zone.key}", f"{local:%H:%M}"
+    )
+
+
+def relative(moment: datetime, now: datetime) -> str:
+    """The same words as app/static/js/page.js."""
+    seconds = (now - moment).total_seconds()
+    if abs(seconds) < 60:
+        return "just now" if seconds >= 0 else "in under a minute"
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if abs(seconds) >= size:
+            count = int(abs(seconds) // size)
+            return f"{count} {unit} ago" if seconds > 0 else f"in {count} {unit}"
+    raise AssertionError(seconds)
+
+
+def template_engine(settings: Settings) -> JinjaTemplateEngine:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=True, trim_blocks=True,
+        lstrip_blocks=True, auto_reload=not settings.is_production, extensions=["jinja2.ext.do"],
+    )
+    environment.globals |= {
+        "static_url": static_url, "icon": icon, "when": when, "clock": clock,
+        "version": VERSION, "base_url": settings.base_url,
+    }
+    return JinjaTemplateEngine.from_environment(environment)
