@@ -4,12 +4,13 @@ The server is the one that DATABASE_URL names, else an embedded one made for thi
 concurrency, constraints and workers behave as they do in production.
 """
 
+import asyncio
 import os
 import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -63,10 +64,8 @@ def _start_embedded() -> str:
     return server.maintenance_url
 
 
-def _run(work: object) -> None:
-    import asyncio
-
-    asyncio.new_event_loop().run_until_complete(work)  # type: ignore[arg-type]
+def _run(work: Coroutine[None, None, None]) -> None:
+    asyncio.run(work)
 
 
 def address_of(database: str) -> str:
