@@ -61,18 +61,20 @@ async def add(
     kind: str, key: str, payload: dict[str, Any], *, max_attempts: int, trigger: Trigger,
     triggered_by: UUID | None = None, schedule_id: UUID | None = None, slot_at: datetime | None = None,
 ) -> Added:
-    """At most one run per key is queued or running: the second asker gets the first one's id."""
+    """At most one run per key is queued or running, and one per slot: a second asker gets the first one's id."""
     while True:
         run_id = await database.fetchval(
             """insert into job_runs (kind, key, payload, max_attempts, trigger, triggered_by, schedule_id, slot_at)
                values ($1, $2, $3::jsonb, $4, $5, $6, $7, $8)
-               on conflict (key) where state in ('queued', 'running') do nothing returning id""",
+               on conflict do nothing returning id""",
             kind, key, json.dumps(payload), max_attempts, trigger.value, triggered_by, schedule_id, slot_at,
         )
         if run_id is not None:
             return Added(run_id, True, RunState.QUEUED)
         active = await database.fetchrow(
-            "select id, state from job_runs where key = $1 and state in ('queued', 'running')", key
+            """select id, state from job_runs
+               where (key = $1 and state in ('queued', 'running')) or (schedule_id = $2 and slot_at = $3) limit 1""",
+            key, schedule_id, slot_at,
         )
         if active is not None:
             return Added(active["id"], False, RunState(active["state"]))
@@ -89,14 +91,15 @@ async def due_runs(kinds: Collection[str], limit: int) -> list[DueRun]:
     return [DueRun(row["id"], row["kind"], row["fence"]) for row in rows]
 
 
-async def claim(run_id: UUID, worker: str) -> ClaimedRun | None:
-    """None when the run is not waiting any more, or not yet."""
+async def claim(run_id: UUID, worker: str, *, kinds: Collection[str] | None = None) -> ClaimedRun | None:
+    """None when the run is not waiting any more, or not yet, or is of another kind than these."""
     row = await database.fetchrow(
         """update job_runs set state = 'running', attempts = attempts + 1, fence = fence + 1, worker = $2,
                started_at = clock_timestamp(), lease_until = clock_timestamp() + make_interval(secs => $3)
            where id = $1 and state = 'queued' and next_attempt_at <= clock_timestamp()
+               and ($4::text[] is null or kind = any($4))
            returning kind, payload, attempts, fence""",
-        run_id, worker, LEASE_SECONDS,
+        run_id, worker, LEASE_SECONDS, None if kinds is None else list(kinds),
     )
     if row is None:
         return None

@@ -1,0 +1,62 @@
+"""The Game Platform's work. Heavy imports wait for the first run, so that a worker starts fast."""
+
+from app.features import FeatureOff
+from app.queue import (
+    GamePlatformOnboardingPayload,
+    GamePlatformSyncPayload,
+    GamePlatformTotalsSweepPayload,
+    Trigger,
+    enqueue,
+)
+from app.services.job_runs import Claim
+from app.settings import get_settings
+
+
+async def game_platform_sync(claim: Claim, payload: GamePlatformSyncPayload) -> dict[str, int]:
+    from app.jobs.clients import open_game_platform
+    from app.services import score_ingestion, standings
+
+    settings = get_settings()
+    async with open_game_platform(settings, run_id=claim.run_id) as client:
+        result = await score_ingestion.sync(
+            claim, client, batch_size=settings.game_platform_sync_batch_size,
+            concurrency=settings.game_platform_concurrency, competitor_ids=payload.competitor_ids,
+            coach_id=payload.coach_id, full=payload.full, dry_run=payload.dry_run,
+        )
+    await standings.refresh_stale()
+    return result.as_counts()
+
+
+async def game_platform_totals_sweep(claim: Claim, payload: GamePlatformTotalsSweepPayload) -> dict[str, int]:
+    from app.jobs.clients import open_game_platform
+    from app.services import score_ingestion, standings
+
+    async with open_game_platform(get_settings(), run_id=claim.run_id) as client:
+        result = await score_ingestion.sweep_totals(
+            claim, client, batch_size=payload.batch_size, competitor_ids=payload.competitor_ids
+        )
+    await standings.refresh_stale()
+    return result.as_counts()
+
+
+async def game_platform_onboarding(claim: Claim, payload: GamePlatformOnboardingPayload) -> dict[str, int]:
+    from app.jobs.clients import open_game_platform
+    from app.services import onboarding, standings
+
+    async with open_game_platform(get_settings(), run_id=claim.run_id) as client:
+        result = await onboarding.onboard(
+            claim, client, competitor_ids=payload.competitor_ids, coach_id=payload.coach_id
+        )
+    await standings.refresh_stale()
+    counts = result.as_counts()
+    if counts["added"] or counts["adopted"]:
+        await _look_for_scores()
+    return counts
+
+
+async def _look_for_scores() -> None:
+    """People who are new on the platform need not wait for the next slot."""
+    try:
+        await enqueue("game_platform_sync", trigger=Trigger.FOLLOW_UP)
+    except FeatureOff:
+        return

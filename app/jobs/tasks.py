@@ -1,0 +1,17 @@
+"""Which function does which kind of work. A task takes its claim and payload, calls one service and answers counts."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from app.jobs.cleanup import job_cleanup
+from app.jobs.game_platform import game_platform_onboarding, game_platform_sync, game_platform_totals_sweep
+from app.services.job_runs import Claim
+
+Task = Callable[[Claim, Any], Awaitable[dict[str, int]]]
+
+TASKS: dict[str, Task] = {
+    "game_platform_sync": game_platform_sync,
+    "game_platform_totals_sweep": game_platform_totals_sweep,
+    "game_platform_onboarding": game_platform_onboarding,
+    "job_cleanup": job_cleanup,
+}

@@ -1,0 +1,34 @@
+"""What is kept only for a time, and for how long."""
+
+from app import database
+from app.services.job_runs import Claim, keep
+
+BATCH_ROWS = 10_000
+
+OUTDATED = {
+    "job_runs": "state in ('succeeded', 'cancelled') and finished_at < now() - interval '14 days'",
+    "sign_in_attempts": "at < now() - interval '30 days'",
+    "sessions": "expires_at < now()",
+    "one_time_links": "expires_at < now()",
+    "vendor_calls": "started_at < now() - interval '30 days'",
+    "workers": "last_heard_at < now() - interval '1 day'",
+}
+
+
+async def clean_up(claim: Claim) -> dict[str, int]:
+    """Deletes what is outdated, in batches that block nobody for long; answers the rows per table."""
+    return {table: await _delete(claim, table, condition) for table, condition in OUTDATED.items()}
+
+
+async def _delete(claim: Claim, table: str, condition: str) -> int:
+    total = 0
+    while True:
+        async with database.transaction():
+            await keep(claim)
+            deleted = await database.execute(
+                f"""delete from {table} where ctid = any(array(
+                        select ctid from {table} where {condition} limit {BATCH_ROWS}))"""  # noqa: S608
+            )
+        total += deleted
+        if deleted < BATCH_ROWS:
+            return total
