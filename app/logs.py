@@ -65,7 +65,7 @@ def describe_exception(logger: object, method: str, event: Event) -> Event:
         error = error[1]
     if isinstance(error, BaseException):
         failure = describe(error)
-        event |= {"error_class": failure.error_class, "error": failure.text, "traceback": failure.traceback}
+        event.update(error_class=failure.error_class, error=failure.text, traceback=failure.traceback)
     return event
 
 
