@@ -9,14 +9,14 @@ from http import HTTPStatus
 from socket import gaierror
 from types import TracebackType
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 import asyncpg
 import structlog
 from litestar.exceptions import HTTPException
-from litestar.response import Redirect, Response
+from litestar.response import Response
 
-from app.web import PRIVATE, AnyRequest, here, page_context, reader_of, wants_fragment
+from app.security.redirects import sign_in_redirect
+from app.web import PRIVATE, AnyRequest, page_context, wants_fragment
 
 DATABASE_AWAY = (
     asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError,
@@ -56,7 +56,7 @@ def render_error(request: AnyRequest, error: Exception) -> Response[Any]:
     headers = dict(getattr(error, "headers", None) or {})
     if _is_for_programs(request):
         return Response(_as_json(problem, error), status_code=problem.status, headers=headers)
-    if problem.status == 401 and reader_of(request) is None:
+    if problem.status == 401:
         return sign_in_redirect(request)
     return _as_html(request, problem, headers)
 
@@ -69,14 +69,6 @@ def explain(request: AnyRequest, error: Exception) -> Problem:
         return _unexpected(request, error)
     title, detail = WORDS.get(error.status_code, ("Request refused", "This request cannot be answered."))
     return Problem(error.status_code, title, error.detail if _raised_by_us(error) else detail)
-
-
-def sign_in_redirect(request: AnyRequest) -> Response[Any]:
-    """To the sign-in and back to the page; htmx is told to move the page, not to swap the sign-in into a cell."""
-    target = f"/login?next={quote(_page_of(request), safe='/')}"
-    if request.headers.get("hx-request"):
-        return Response(None, status_code=204, headers={"HX-Redirect": target, **PRIVATE})
-    return Redirect(target, status_code=303, headers=PRIVATE)
 
 
 def _unexpected(request: AnyRequest, error: Exception) -> Problem:
@@ -110,16 +102,6 @@ def _as_html(request: AnyRequest, problem: Problem, headers: dict[str, str]) -> 
 
 def _is_for_programs(request: AnyRequest) -> bool:
     return request.scope["path"].startswith(("/api/", "/health/", "/metrics"))
-
-
-def _page_of(request: AnyRequest) -> str:
-    """The page the reader was on: for htmx the address bar's, for an unsafe method none."""
-    if current := request.headers.get("hx-current-url"):
-        address = urlsplit(current)
-        return f"{address.path or '/'}?{address.query}" if address.query else address.path or "/"
-    if request.method not in ("GET", "HEAD"):
-        return "/"
-    return here(request)
 
 
 def _raised_by_us(error: Exception) -> bool:

@@ -12,8 +12,10 @@ from litestar.template import TemplateConfig
 from app import database
 from app.controllers import ROUTES
 from app.errors import render_error
+from app.security.csrf import CsrfMiddleware
 from app.security.headers import refuse_malformed, security_headers
 from app.security.policy import anyone
+from app.security.sessions import AuthenticationMiddleware
 from app.settings import Settings, get_settings
 from app.web import STATIC, template_engine
 
@@ -48,7 +50,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     return Litestar(
         route_handlers=[*ROUTES, static_files()],
         lifespan=[pool],
-        middleware=[refuse_malformed],
+        middleware=[refuse_malformed, AuthenticationMiddleware, CsrfMiddleware],
         before_send=[security_headers(settings)],
         exception_handlers={Exception: render_error},
         template_config=TemplateConfig(instance=template_engine(settings)),

@@ -11,12 +11,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from litestar.connection import ASGIConnection, Request
+from litestar.connection import Request
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Template
 from markupsafe import Markup, escape
 
 from app.domain.readers import Reader
+from app.security import csrf
 from app.settings import ROOT, Settings
 from app.tables.accounts import Theme
 
@@ -25,11 +26,12 @@ TEMPLATES = Path(__file__).parent / "templates"
 VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 PRIVATE = {"Vary": "HX-Request, HX-Request-Type", "Cache-Control": "private, no-store"}
 
-_zone: ContextVar[ZoneInfo] = ContextVar("zone")
 UTC_ZONE = ZoneInfo("UTC")
 
 AnyRequest = Request[Any, Any, Any]
-AnyConnection = ASGIConnection[Any, Any, Any, Any]
+
+# Macros are imported without context; the request of the page being rendered reaches their functions through this.
+_request: ContextVar[AnyRequest] = ContextVar("request")
 
 
 def page(
@@ -44,18 +46,17 @@ def page(
     )
 
 
-def wants_fragment(request: AnyConnection) -> bool:
+def wants_fragment(request: AnyRequest) -> bool:
     """htmx names it "partial" when it swaps a part of the page; a history restore asks for the whole."""
     return request.headers.get("hx-request-type") == "partial"
 
 
-def page_context(request: AnyConnection) -> dict[str, Any]:
-    """What the base layout needs. The reader's zone also reaches macros, which see no context."""
-    reader = reader_of(request)
-    _zone.set(ZoneInfo(reader.time_zone) if reader else UTC_ZONE)
+def page_context(request: AnyRequest) -> dict[str, Any]:
+    """What the base layout needs."""
+    _request.set(request)
     return {
         "request": request,
-        "reader": reader,
+        "reader": reader_of(request),
         "theme": theme_of(request),
         "is_compact": request.cookies.get("density") == "compact",
         "path": request.scope["path"],
@@ -63,18 +64,27 @@ def page_context(request: AnyConnection) -> dict[str, Any]:
     }
 
 
-def here(request: AnyConnection) -> str:
+def here(request: AnyRequest) -> str:
     """The address of this view without its host."""
     query = request.scope["query_string"].decode("latin-1")
     return f"{request.scope['path']}?{query}" if query else request.scope["path"]
 
 
-def reader_of(request: AnyConnection) -> Reader | None:
+def reader_of(request: AnyRequest) -> Reader | None:
     reader = request.scope.get("user")
     return reader if isinstance(reader, Reader) else None
 
 
-def theme_of(request: AnyConnection) -> str:
+def _zone() -> ZoneInfo:
+    reader = reader_of(_request.get())
+    return ZoneInfo(reader.time_zone) if reader else UTC_ZONE
+
+
+def csrf_token() -> str:
+    return csrf.csrf_token({"request": _request.get()})
+
+
+def theme_of(request: AnyRequest) -> str:
     """A signed-in reader's own setting; a stranger's cookie; else the system decides."""
     reader = reader_of(request)
     chosen = reader.theme if reader else request.cookies.get("theme", "")
@@ -100,7 +110,7 @@ def when(moment: datetime | None, *, otherwise: str = "never") -> Markup:
     """ "12 min ago", with the exact time and zone in the title; the page's script keeps it true."""
     if moment is None:
         return escape(otherwise)
-    zone = _zone.get(UTC_ZONE)
+    zone = _zone()
     exact = f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S} {zone.key}"
     return Markup('<time datetime="{}" title="{}" data-relative>{}</time>').format(
         moment.astimezone(UTC).isoformat(timespec="seconds"), exact, relative(moment, datetime.now(UTC))
@@ -109,7 +119,7 @@ def when(moment: datetime | None, *, otherwise: str = "never") -> Markup:
 
 def clock(moment: datetime) -> Markup:
     """ "14:05" of the reader's day, for "data from 14:05"."""
-    zone = _zone.get(UTC_ZONE)
+    zone = _zone()
     local = moment.astimezone(zone)
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         moment.astimezone(UTC).isoformat(timespec="seconds"), f"{local:%Y-%m-%d %H:%M:%S} {zone.key}", f"{local:%H:%M}"
@@ -137,4 +147,6 @@ def template_engine(settings: Settings) -> JinjaTemplateEngine:
         "static_url": static_url, "icon": icon, "when": when, "clock": clock,
         "version": VERSION, "base_url": settings.base_url,
     }
-    return JinjaTemplateEngine.from_environment(environment)
+    engine = JinjaTemplateEngine.from_environment(environment)
+    environment.globals["csrf_token"] = csrf_token
+    return engine

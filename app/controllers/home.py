@@ -36,13 +36,17 @@ async def robots() -> str:
     return "User-agent: *\nDisallow: /\n"
 
 
-@route(
-    "/{path:path}", http_method=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"], guards=[anyone],
-    opt={"exclude_from_csrf": True},
-)
-async def unknown_address(path: str) -> None:
+@route("/{path:path}", http_method=["GET", "HEAD"], guards=[anyone])
+async def unknown_page(path: str) -> None:
     """A route of its own, so that the page which says so still knows its reader."""
     raise NotFoundException
 
 
-ROUTES = [home, favicon, robots, unknown_address]
+@route(
+    "/{path:path}", http_method=["POST", "PUT", "PATCH", "DELETE"], guards=[anyone], opt={"exclude_from_csrf": True}
+)
+async def unknown_target(path: str) -> None:
+    raise NotFoundException
+
+
+ROUTES = [home, favicon, robots, unknown_page, unknown_target]
