@@ -15,12 +15,14 @@ class ErrorKind(StrEnum):
 class VendorError(Exception):
     """A call that did not succeed. `message` is the vendor's own words where it had any, without personal data.
 
-    `ambiguous` says that the vendor may have done what was asked: read there before writing again.
+    `ambiguous`: the vendor may have done what was asked, so read there before writing again.
+    `permanent`: the same call again would only fail again.
     """
 
     def __init__(
         self, kind: ErrorKind, message: str, *,
-        status: int | None = None, retry_after_seconds: float | None = None, ambiguous: bool = False,
+        status: int | None = None, retry_after_seconds: float | None = None,
+        ambiguous: bool = False, permanent: bool = False,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -28,3 +30,4 @@ class VendorError(Exception):
         self.status = status
         self.retry_after_seconds = retry_after_seconds
         self.ambiguous = ambiguous
+        self.permanent = permanent

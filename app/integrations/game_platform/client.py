@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from app.integrations.errors import ErrorKind
+from app.integrations.errors import ErrorKind, VendorError
 from app.integrations.game_platform.schemas import (
     FlashCtfProgress,
     NewTeam,
@@ -14,7 +14,7 @@ from app.integrations.game_platform.schemas import (
     TeamAssignments,
 )
 from app.integrations.http import VendorHttp
-from app.integrations.records import read
+from app.integrations.records import Model, read
 
 VENDOR = "game_platform"
 
@@ -41,10 +41,10 @@ class GamePlatformClient:
         """After an ambiguous failure, `get_user` tells whether the account was made."""
         private = (user.first_name, user.last_name, user.email, user.preferred_username or "")
         body = await self._http.post("/users", kind="create_user", body=_filled(user), private=private)
-        return read(PlatformUser, body)
+        return _read_new(PlatformUser, body)
 
     async def create_team(self, team: NewTeam) -> PlatformTeam:
-        return read(PlatformTeam, await self._http.post("/teams", kind="create_team", body=_filled(team)))
+        return _read_new(PlatformTeam, await self._http.post("/teams", kind="create_team", body=_filled(team)))
 
     async def delete_team(self, syned_team_id: str) -> None:
         """The platform refuses while the team has members."""
@@ -78,6 +78,15 @@ class GamePlatformClient:
         params = {"syned_user_id": syned_user_id}
         body = await self._http.get("/scores/get_flash_ctf_progress", kind="flash_ctf_progress", params=params)
         return read(FlashCtfProgress, body)
+
+
+def _read_new(model: type[Model], body: object) -> Model:
+    """It was made, even where the answer cannot be read."""
+    try:
+        return read(model, body)
+    except VendorError as error:
+        error.ambiguous = True
+        raise
 
 
 def _filled(new: NewUser | NewTeam) -> dict[str, str]:
