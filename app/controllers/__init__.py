@@ -2,6 +2,6 @@
 
 from litestar.types import ControllerRouterHandler
 
-from app.controllers import health, home, jobs_api
+from app.controllers import appearance, components, health, home, jobs_api
 
-ROUTES: list[ControllerRouterHandler] = [*home.ROUTES, *health.ROUTES, *jobs_api.ROUTES]
+ROUTES: list[ControllerRouterHandler] = [*home.ROUTES, appearance.appearance, components.components, *health.ROUTES, *jobs_api.ROUTES]
