@@ -67,16 +67,18 @@ create function reserve_vendor_call(
     out call_id bigint, out wait_seconds double precision
 ) language plpgsql as $$
 declare
+    right_now timestamptz;
     earliest timestamptz;
     leaves_at timestamptz;
     next_slot timestamptz;
 begin
     perform pg_advisory_xact_lock(hashtextextended(p_token_key, 0));
+    right_now := clock_timestamp();
     select max(slot_at) into earliest from vendor_calls where token_key = p_token_key;
-    next_slot := greatest(coalesce(earliest, '-infinity'), clock_timestamp()) + p_spacing;
-    leaves_at := greatest(next_slot - p_spacing * p_burst, clock_timestamp());
-    wait_seconds := extract(epoch from leaves_at - clock_timestamp());
-    if leaves_at - clock_timestamp() > p_patience then
+    next_slot := greatest(coalesce(earliest, '-infinity'), right_now) + p_spacing;
+    leaves_at := greatest(next_slot - p_spacing * p_burst, right_now);
+    wait_seconds := extract(epoch from leaves_at - right_now);
+    if leaves_at - right_now > p_patience then
         return;
     end if;
     insert into vendor_calls (vendor, token_key, kind, run_id, slot_at, started_at)

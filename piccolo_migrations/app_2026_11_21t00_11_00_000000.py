@@ -10,6 +10,25 @@ DESCRIPTION = "Leaderboard indexes"
 # Words of name, handle and team, folded; array_to_tsvector keeps them as they are and GIN answers prefixes of them.
 SEARCH_COLUMN = "alter table standings add column words tsvector not null default ''::tsvector"
 
+# Each holds one sort's keys in one direction, so that both directions and every page are one walk from a known place.
+SORTS = {
+    "rank": 'rank, name_key collate "C", competitor_id',
+    "name": 'name_key collate "C", competitor_id',
+    "team": '(team_key = \'\'), team_key collate "C", rank, competitor_id',
+    "division": 'division, rank, name_key collate "C", competitor_id',
+    "challenges": "challenges, (-rank), competitor_id",
+    "last_active": "last_active_at, (-rank), competitor_id",
+    **{f"gain_{window}": f"gain_{window}, (-rank), competitor_id" for window in ("7", "14", "30", "90", "year")},
+}
+INDEXES = {
+    **{f"standings_{sort}_idx": f"standings (organization_id, {keys})" for sort, keys in SORTS.items()},
+    "standings_coach_idx": "standings (coach_id)",
+    "standings_team_idx": "standings (team_id)",
+    "standings_words_idx": "standings using gin (words)",
+    "standing_scopes_rank_idx":
+        'standing_scopes (organization_id, source, category, rank, competitor_id)',
+}
+
 
 class Raw(Table):
     """Something to run SQL on."""
@@ -17,9 +36,13 @@ class Raw(Table):
 
 async def create() -> None:
     await Raw.raw(SEARCH_COLUMN)
+    for name, definition in INDEXES.items():
+        await Raw.raw(f"create index {name} on {definition}")
 
 
 async def drop() -> None:
+    for name in INDEXES:
+        await Raw.raw(f"drop index {name}")
     await Raw.raw("alter table standings drop column words")
 
 

@@ -15,7 +15,10 @@ from app.tables.rosters import Competitor, Team
 
 
 class Standing(Table, tablename="standings"):
-    """One competitor, everything counted. Empty sort keys sort last; `last_active_at` is -infinity for never."""
+    """One competitor, everything counted. `last_active_at` is -infinity for never; an empty `spark` is a silent month.
+
+    The hashes tell whether the names behind keys and search words, or the stored solves, have changed since.
+    """
 
     competitor_id = belongs_to(Competitor, primary_key=True)
     organization_id = belongs_to(Organization)
@@ -24,6 +27,8 @@ class Standing(Table, tablename="standings"):
     division = Varchar(null=False, default="")
     name_key = Text(null=False, default="")
     team_key = Text(null=False, default="")
+    names_hash = BigInt(null=False, default=0)
+    solves_hash = BigInt(null=False, default=0)
     points = Integer(null=False, default=0)
     challenges = Integer(null=False, default=0)
     last_solved_at = when()
@@ -62,10 +67,14 @@ class StandingScope(Table, tablename="standing_scopes"):
 
 
 class StandingVersion(Table, tablename="standing_versions"):
-    """One row per organization: what a polling page compares, and whether the standings are behind the scores."""
+    """One row per organization: what a polling page compares, and whether the standings are behind the scores.
+
+    `refreshing_until` is the lease of the process that recomputes them; one that ran out belongs to a dead process.
+    """
 
     organization_id = belongs_to(Organization, primary_key=True)
     version = BigInt(null=False, default=0)
     is_stale = Boolean(null=False, default=True)
     computed_on = Date(null=True, default=None)
     computed_at = now()
+    refreshing_until = Timestamptz(null=True, default=None)
