@@ -5,6 +5,7 @@ themselves.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import time
@@ -247,7 +248,8 @@ async def _connected_queue() -> Queue:
 
 
 async def close_queue() -> None:
-    """Closes what `enqueue` opened; for the end of a process."""
+    """Closes what `enqueue` opened; for the end of a process. A queue that is away has nothing to close."""
     while _queues:
         _, queue = _queues.popitem()
-        await queue.disconnect()
+        with contextlib.suppress(Exception):
+            await queue.disconnect()
