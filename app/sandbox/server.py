@@ -1,0 +1,96 @@
+"""The sandbox as a web server: the platform's paths for the product, /sandbox/ for whoever directs the play."""
+
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from hmac import compare_digest
+from pathlib import Path
+from typing import Any, cast
+
+import uvicorn
+from litestar import Litestar, Request, Response, route
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import Method
+
+from app.sandbox.contract import OPERATIONS, PREFIX, Operation, Refused, read_body, read_query
+from app.sandbox.control import Control
+from app.sandbox.journal import Journal
+from app.sandbox.sandbox import Sandbox
+from app.sandbox.wire import App, Wire
+from app.sandbox.world import World
+
+TOKEN = "sandbox-token"  # noqa: S105
+HOST = "127.0.0.1"
+
+
+def create_sandbox(
+    *, speed: float = 0, state_file: Path | None = None, seed: int = 7, has_league: bool = True,
+    clock: Callable[[], float] = time.time,
+) -> Wire:
+    """The ASGI app. What a state file already tells goes before `seed` and `has_league`."""
+    world = World(Journal(state_file), seed=seed, has_league=has_league, now=clock())
+    sandbox = Sandbox(world, speed=speed, clock=clock)
+    app = Litestar(
+        [*(_handler(operation) for operation in OPERATIONS.values()), Control],
+        dependencies={"sandbox": Provide(lambda: sandbox, sync_to_thread=False)},
+        exception_handlers={Refused: _refuse, HTTPException: _explain},
+        lifespan=[sandbox.live],
+        openapi_config=None,
+        logging_config=None,
+    )
+    return Wire(cast(App, app), sandbox)
+
+
+def _handler(operation: Operation) -> HTTPRouteHandler:
+    async def handle(request: Request[Any, Any, Any], sandbox: Sandbox) -> dict[str, Any]:
+        if operation.needs_token:
+            _authenticate(request.headers.get("authorization", ""))
+        return cast(dict[str, Any], getattr(sandbox.platform, operation.name)(**await _arguments(operation, request)))
+
+    methods = [cast(Method, operation.method)]
+    return route(
+        PREFIX + operation.path, http_method=methods, status_code=operation.status, name=operation.name
+    )(handle)
+
+
+def _authenticate(header: str) -> None:
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Refused(403, "Not authenticated")
+    if not compare_digest(token.encode(), TOKEN.encode()):
+        raise Refused(401, "Invalid token")
+
+
+async def _arguments(operation: Operation, request: Request[Any, Any, Any]) -> dict[str, Any]:
+    if operation.body is not None:
+        return read_body(operation.body, await request.body(), request.headers.get("content-type", ""))
+    if operation.query is not None:
+        return read_query(operation.query, {name: values[-1] for name, values in request.query_params.dict().items()})
+    return {}
+
+
+def _refuse(_: Request[Any, Any, Any], error: Refused) -> Response[dict[str, Any]]:
+    return Response({"detail": error.detail}, status_code=error.status)
+
+
+def _explain(_: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
+    return Response({"detail": error.detail}, status_code=error.status_code)
+
+
+def serve(port: int, *, speed: float, state_file: Path | None, seed: int = 7, has_league: bool = True) -> None:
+    """Serves on this machine until SIGTERM or SIGINT. Port 0 takes a free one; the printed line tells which."""
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(stop, lambda *_: sys.exit(0))
+    app = create_sandbox(speed=speed, state_file=state_file, seed=seed, has_league=has_league)
+    with socket.create_server((HOST, port), backlog=2048) as listener:
+        address = f"http://{HOST}:{listener.getsockname()[1]}{PREFIX}"
+        print(f"The vendor sandbox plays the Game Platform at {address}", flush=True)  # noqa: T201
+        config = uvicorn.Config(
+            cast(Any, app), log_level="critical", access_log=False, proxy_headers=False, lifespan="on",
+            timeout_graceful_shutdown=1
+        )
+        uvicorn.Server(config).run(sockets=[listener])
