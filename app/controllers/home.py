@@ -37,7 +37,7 @@ async def robots() -> str:
 
 
 @route("/{path:path}", http_method=["GET", "HEAD"], guards=[anyone])
-async def unknown_page(path: str) -> None:
+async def unknown_page() -> None:
     """A route of its own, so that the page which says so still knows its reader."""
     raise NotFoundException
 
@@ -45,7 +45,7 @@ async def unknown_page(path: str) -> None:
 @route(
     "/{path:path}", http_method=["POST", "PUT", "PATCH", "DELETE"], guards=[anyone], opt={"exclude_from_csrf": True}
 )
-async def unknown_target(path: str) -> None:
+async def unknown_target() -> None:
     raise NotFoundException
 
 
