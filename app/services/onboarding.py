@@ -1,0 +1,226 @@
+"""Competitors onto the Game Platform, their coaches first.
+
+Every person is settled in a transaction of their own, so a run that breaks off leaves each row true and the next run
+does only the rest. Nobody is sent anywhere before the consent rule of `competitor_status` allows it.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from app import database
+from app.domain.competitor_status import WAITING, Progress
+from app.integrations.errors import ErrorKind, VendorError
+from app.integrations.game_platform.client import GamePlatformClient
+from app.integrations.game_platform.schemas import NewUser, PlatformUser, UserStatus
+from app.services import coach_accounts, fan_out, onboarding_store, platform_accounts
+from app.services.coach_accounts import CoachAccount
+from app.services.job_runs import Claim
+from app.services.onboarding_store import Settlement
+
+CONCURRENCY = 8
+FAILURES_IN_A_ROW = 5
+
+NO_CONSENT = "Not sent to the Game Platform: data consent is not recorded. Record it and add the competitor again."
+NO_ACCOUNT = "The Game Platform has no account with the id of the roster file. Correct the id and import again."
+NO_COACH = "The competitor has no coach. Choose one and add the competitor again."
+
+CANDIDATES = """
+    select id, coach_id, organization_id, first_name, last_name, email, division, release_signed, agreement_signed,
+        data_consent, school_id, region_id, game_platform_id, metactf_user_status
+    from competitors
+    where archived_at is null
+        and (status = 'compliance' or (game_platform_id is not null and metactf_user_status is null))
+        and ($1::uuid[] is null or id = any($1)) and ($2::uuid is null or coach_id = $2)
+    order by coach_id, id
+"""
+
+
+class Outcome(StrEnum):
+    ADDED = "added"
+    ADOPTED = "adopted"
+    WAITING = "waiting"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class OnboardingResult:
+    """`total` = added + adopted + waiting + refused + failed."""
+
+    added: int = 0
+    adopted: int = 0
+    waiting: int = 0
+    refused: int = 0
+    failed: int = 0
+
+    def as_counts(self) -> dict[str, int]:
+        counts = {outcome.value: getattr(self, outcome) for outcome in Outcome}
+        return {"total": sum(counts.values()), **counts}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    id: UUID
+    coach_id: UUID | None
+    organization_id: UUID
+    first_name: str
+    last_name: str
+    email: str | None
+    division: str | None
+    release_signed: bool
+    agreement_signed: bool
+    data_consent: bool
+    school_id: str | None
+    region_id: str | None
+    game_platform_id: str | None
+    metactf_user_status: str | None
+
+    @property
+    def syned_user_id(self) -> str:
+        return self.game_platform_id or str(self.id)
+
+    @property
+    def names_an_account(self) -> bool:
+        """The roster named an account that exists: it is looked up, and nothing is made in its place."""
+        return self.game_platform_id not in (None, str(self.id))
+
+    @property
+    def progress(self) -> Progress:
+        return Progress(
+            first_name=self.first_name, last_name=self.last_name, email=self.email, division=self.division,
+            coach_id=self.coach_id, release_signed=self.release_signed, agreement_signed=self.agreement_signed,
+            data_consent=self.data_consent,
+        )
+
+
+async def onboard(
+    claim: Claim, client: GamePlatformClient, *, competitor_ids: Sequence[UUID] | None = None,
+    coach_id: UUID | None = None, concurrency: int = CONCURRENCY,
+) -> OnboardingResult:
+    """Raises VendorError when the platform is away: the run is tried again and goes on with who is left."""
+    rows = await database.fetch(CANDIDATES, list(competitor_ids) if competitor_ids is not None else None, coach_id)
+    candidates = [Candidate(**row) for row in rows]
+    work = _Onboarding(claim, client)
+    sendable = [candidate for candidate in candidates if candidate.progress.may_be_disclosed]
+    await work.prepare_coaches({candidate.coach_id for candidate in sendable if candidate.coach_id}, concurrency)
+    outcomes = Counter(await fan_out.each(candidates, work.take, concurrency=concurrency))
+    is_in_vain = outcomes[Outcome.FAILED] == len(candidates)
+    if work.away and (work.is_stopped or is_in_vain):
+        raise work.away
+    return OnboardingResult(**{outcome.value: outcomes[outcome] for outcome in Outcome})
+
+
+class _Onboarding:
+    """What the people of one run share: their coaches' accounts, and whether the platform is there at all."""
+
+    def __init__(self, claim: Claim, client: GamePlatformClient) -> None:
+        self.claim = claim
+        self.client = client
+        self.coaches: dict[UUID | None, CoachAccount] = {}
+        self.away: VendorError | None = None
+        self.failures_in_a_row = 0
+        self.is_stopped = False
+
+    async def prepare_coaches(self, coach_ids: set[UUID], concurrency: int) -> None:
+        coaches = await coach_accounts.load(coach_ids)
+        accounts = await fan_out.each(coaches, self._prepare_coach, concurrency=concurrency)
+        self.coaches = {coach.id: account for coach, account in zip(coaches, accounts, strict=True)}
+
+    async def _prepare_coach(self, coach: coach_accounts.Coach) -> CoachAccount:
+        account = await coach_accounts.ensure(self.claim, self.client, coach)
+        self._notice(account.error)
+        return account
+
+    async def take(self, candidate: Candidate) -> Outcome:
+        if self.is_stopped:
+            return Outcome.FAILED
+        if not candidate.progress.may_be_disclosed:
+            return await self._hold(candidate, Outcome.REFUSED, NO_CONSENT)
+        try:
+            user = await platform_accounts.find(self.client, candidate.syned_user_id)
+        except VendorError as error:
+            return await self._fail(candidate, error)
+        if user is not None:
+            was_sent = not candidate.names_an_account  # by an earlier attempt of ours
+            return await self._settle(candidate, user, Outcome.ADOPTED, was_sent=was_sent)
+        if candidate.names_an_account:
+            return await self._hold(candidate, Outcome.REFUSED, NO_ACCOUNT)
+        return await self._add(candidate)
+
+    async def _add(self, candidate: Candidate) -> Outcome:
+        coach = self.coaches.get(candidate.coach_id)
+        if coach is None or coach.obstacle:
+            return await self._hold_for_coach(candidate, coach)
+        try:
+            user = await platform_accounts.create(self.client, _new_user(candidate, coach.syned_user_id))
+        except VendorError as error:
+            return await self._not_added(candidate, coach, error)
+        return await self._settle(candidate, user, Outcome.ADDED, was_sent=True)
+
+    async def _not_added(self, candidate: Candidate, coach: CoachAccount, error: VendorError) -> Outcome:
+        if error.kind is ErrorKind.NOT_FOUND:
+            obstacle = f"The Game Platform does not take this coach's competitors yet: {error.message}"
+            coach = CoachAccount(coach.syned_user_id, coach.status, obstacle)
+            self.coaches[candidate.coach_id] = coach
+            return await self._hold_for_coach(candidate, coach, was_sent=True)
+        if error.kind is ErrorKind.INVALID:
+            reason = f"The Game Platform refused: {error.message}. Correct the competitor's data and add them again."
+            return await self._hold(candidate, Outcome.REFUSED, reason, was_sent=True)
+        return await self._fail(candidate, error, was_sent=True)
+
+    async def _hold_for_coach(
+        self, candidate: Candidate, coach: CoachAccount | None, *, was_sent: bool = False
+    ) -> Outcome:
+        if coach is None:
+            return await self._hold(candidate, Outcome.REFUSED, NO_COACH)
+        outcome = Outcome.WAITING if coach.is_waiting else Outcome.FAILED if coach.error else Outcome.REFUSED
+        return await self._hold(candidate, outcome, coach.obstacle or "", was_sent=was_sent)
+
+    async def _settle(self, candidate: Candidate, user: PlatformUser, outcome: Outcome, *, was_sent: bool) -> Outcome:
+        self.failures_in_a_row = 0
+        if user.metactf_user_status in WAITING:
+            outcome = Outcome.WAITING
+        elif user.metactf_user_status == UserStatus.DENIED:
+            outcome = Outcome.REFUSED
+        await onboarding_store.settle(
+            self.claim, candidate.id,
+            Settlement(outcome, candidate.syned_user_id, user, _sent_fields(candidate) if was_sent else ()),
+        )
+        return outcome
+
+    async def _hold(
+        self, candidate: Candidate, outcome: Outcome, reason: str, *, was_sent: bool = False
+    ) -> Outcome:
+        await onboarding_store.hold(
+            self.claim, candidate.id, outcome, reason, disclosed=_sent_fields(candidate) if was_sent else ()
+        )
+        return outcome
+
+    async def _fail(self, candidate: Candidate, error: VendorError, *, was_sent: bool = False) -> Outcome:
+        self._notice(error)
+        reason = f"The Game Platform could not be asked: {error.message}. This is tried again."
+        return await self._hold(candidate, Outcome.FAILED, reason, was_sent=was_sent)
+
+    def _notice(self, error: VendorError | None) -> None:
+        """One person's failure is theirs; several in a row, or a refused token, is the platform's."""
+        if error is None or error.kind not in platform_accounts.AWAY:
+            return
+        self.away = error
+        self.failures_in_a_row += 1
+        self.is_stopped |= error.kind is not ErrorKind.UNAVAILABLE or self.failures_in_a_row >= FAILURES_IN_A_ROW
+
+
+def _new_user(candidate: Candidate, coach_syned_user_id: str) -> NewUser:
+    return NewUser(
+        first_name=candidate.first_name, last_name=candidate.last_name, email=candidate.email or "", role="user",
+        syned_user_id=candidate.syned_user_id, syned_coach_user_id=coach_syned_user_id,
+        syned_school_id=candidate.school_id, syned_region_id=candidate.region_id,
+    )
+
+
+def _sent_fields(candidate: Candidate) -> tuple[str, ...]:
+    optional = {"school_id": candidate.school_id, "region_id": candidate.region_id}
+    return ("first_name", "last_name", "email", "coach", *(name for name, value in optional.items() if value))
