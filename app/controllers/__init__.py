@@ -2,6 +2,15 @@
 
 from litestar.types import ControllerRouterHandler
 
-from app.controllers import appearance, components, health, home, jobs_api
+from app.controllers import appearance, components, health, home, jobs_api, second_factor, settings_page, sign_in
 
-ROUTES: list[ControllerRouterHandler] = [*home.ROUTES, appearance.appearance, components.components, *health.ROUTES, *jobs_api.ROUTES]
+ROUTES: list[ControllerRouterHandler] = [
+    *home.ROUTES,
+    appearance.appearance,
+    components.components,
+    *health.ROUTES,
+    *jobs_api.ROUTES,
+    *sign_in.ROUTES,
+    *settings_page.ROUTES,
+    *second_factor.ROUTES,
+]

@@ -36,12 +36,16 @@ STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=63072000; includeSub
 
 
 def security_headers(settings: Settings) -> BeforeMessageSendHookHandler:
-    """A hook before sending: it also sees answers that no route made, such as those to unknown methods."""
+    """A hook before sending: it also sees answers that no route made, such as those to unknown methods.
+
+    A page that is stricter than the rest keeps its own header.
+    """
     headers = (*HEADERS, STRICT_TRANSPORT) if settings.is_production else HEADERS
 
     async def add_headers(message: Message, scope: Scope) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], *headers]
+            own = {name.lower() for name, _ in message["headers"]}
+            message["headers"] = [*message["headers"], *(each for each in headers if each[0] not in own)]
 
     return add_headers
 

@@ -39,6 +39,10 @@ class SessionInUse:
     second_factor_passed: bool
 
 
+def idle_timeout(reader: Reader) -> timedelta:
+    return ADMIN_IDLE_TIMEOUT if reader.is_admin else IDLE_TIMEOUT
+
+
 def session_cookie_name(settings: Settings) -> str:
     return "__Host-session" if settings.is_production else "session"
 

@@ -11,7 +11,7 @@ from app import database
 from app.domain.emails import canonical_email
 from app.domain.readers import Reader
 from app.domain.tokens import hash_token, new_token
-from app.security import audit, passwords
+from app.security import audit, passwords, throttling
 from app.services import mail, organizations
 from app.settings import get_settings
 from app.tables.accounts import Role
@@ -147,7 +147,7 @@ async def set_password(token: str, password: str, *, address: str) -> Account:
 
 
 async def change_password(reader: Reader, current: str, new: str) -> None:
-    """Ends all other sessions. Raises WrongPassword or WeakPassword."""
+    """Ends all other sessions. Raises WrongPassword, WeakPassword or throttling.TooManyAttempts."""
     row = await _require_password(reader, current)
     own_words = (row["email"] or "", row["first_name"], row["last_name"], row["display_name"])
     passwords.check_strength(new, own_words=own_words)
@@ -158,7 +158,7 @@ async def change_password(reader: Reader, current: str, new: str) -> None:
 
 
 async def require_password(reader: Reader, password: str) -> None:
-    """For what a borrowed browser must not do. Raises WrongPassword."""
+    """For what a borrowed browser must not do. Raises WrongPassword or throttling.TooManyAttempts."""
     await _require_password(reader, password)
 
 
@@ -244,11 +244,15 @@ async def _rehash(user_id: UUID, old_hash: str, password: str) -> None:
 
 
 async def _require_password(reader: Reader, password: str) -> asyncpg.Record:
+    attempt = await throttling.admit(
+        throttling.SIGN_IN, account=str(reader.user_id), address="", device=reader.session_id
+    )
     row = await database.fetchrow(
         "select password_hash, email, first_name, last_name, display_name from users where id = $1", reader.user_id
     )
     if row is None or not await passwords.verify(row["password_hash"], password):
         raise WrongPassword
+    await throttling.succeeded(attempt)
     return row
 
 
