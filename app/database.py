@@ -16,6 +16,12 @@ from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 class Transaction(PostgresTransaction):
     """Piccolo's transaction, which also gives its connection back when COMMIT itself fails."""
 
+    async def get_connection(self) -> Any:
+        engine = cast("Engine", self.engine)
+        if engine.pool:
+            return await engine.pool.acquire(timeout=engine.patience_seconds)
+        return await engine.get_new_connection()
+
     async def __aexit__(
         self,
         exception_type: type[BaseException] | None,
@@ -34,11 +40,19 @@ class Transaction(PostgresTransaction):
 class Engine(PostgresEngine):
     """Piccolo's engine without its connection at import time, and with transactions that refuse to nest."""
 
+    patience_seconds: float | None = None
+    """How long a statement waits for a free connection; a page says soon that the database is busy or away."""
+
     async def check_version(self) -> None:
         """Importing the tables must not need a server; `sideline check` looks at the version."""
 
     async def prep_database(self) -> None:
         """No extensions: the embedded server has none to offer."""
+
+    async def _run_in_pool(self, query: str, args: Sequence[Any] | None = None) -> Any:
+        pool = cast("asyncpg.Pool", self.pool)
+        async with pool.acquire(timeout=self.patience_seconds) as borrowed:
+            return await borrowed.fetch(query, *(args or ()))
 
     def transaction(self, allow_nested: bool = False) -> Transaction:
         return Transaction(engine=self, allow_nested=allow_nested)
@@ -47,8 +61,11 @@ class Engine(PostgresEngine):
 DB = Engine(config={})
 
 
-async def open_pool(database_url: str, *, min_size: int = 1, max_size: int = 10) -> None:
+async def open_pool(
+    database_url: str, *, min_size: int = 1, max_size: int = 10, patience_seconds: float | None = None
+) -> None:
     DB.config = {"dsn": database_url}
+    DB.patience_seconds = patience_seconds
     await DB.start_connection_pool(min_size=min_size, max_size=max_size, timeout=10, command_timeout=60)
 
 
@@ -70,7 +87,7 @@ async def connection() -> AsyncIterator[asyncpg.Connection]:
         yield current.connection
         return
     pool = cast("asyncpg.Pool", DB.pool)
-    async with pool.acquire() as borrowed:
+    async with pool.acquire(timeout=DB.patience_seconds) as borrowed:
         yield cast("asyncpg.Connection", borrowed)
 
 

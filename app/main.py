@@ -20,6 +20,7 @@ from app.settings import Settings, get_settings
 from app.web import STATIC, template_engine
 
 REQUEST_MAX_BYTES = 10 * 1024 * 1024
+PATIENCE_SECONDS = 1.0
 FOR_EVER = CacheControlHeader(public=True, max_age=31_536_000, immutable=True)
 
 
@@ -31,7 +32,7 @@ async def pool(app: Litestar) -> AsyncIterator[None]:
         return
     settings: Settings = app.state.settings
     assert settings.database_url
-    await database.open_pool(settings.database_url, max_size=10)
+    await database.open_pool(settings.database_url, max_size=10, patience_seconds=PATIENCE_SECONDS)
     try:
         yield
     finally:

@@ -32,7 +32,8 @@ async def appearance(request: Request[Any, Any, Any], data: URLEncodedBody[Appea
     reader = reader_of(request)
     if reader and data.theme:
         await choose_theme(reader, Theme(data.theme))
-    cookies = [_cookie(request, name, value) for name, value in (("theme", data.theme), ("density", data.density)) if value]
+    choices = {"theme": data.theme, "density": data.density}
+    cookies = [_cookie(request, name, value) for name, value in choices.items() if value]
     if request.headers.get("hx-request"):
         return Response(None, status_code=204, headers=PRIVATE, cookies=cookies)
     return Redirect(local_path(data.next) or "/", status_code=303, headers=PRIVATE, cookies=cookies)
