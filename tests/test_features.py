@@ -4,7 +4,12 @@ import pytest
 
 from app import database
 from app.features import (
-    Feature, FeatureOff, enabled_organizations, is_enabled, is_enabled_anywhere, require_feature,
+    Feature,
+    FeatureOff,
+    enabled_organizations,
+    is_enabled,
+    is_enabled_anywhere,
+    require_feature,
 )
 from app.services.flags import UnknownFlag, list_flags, set_flag
 from tests.cast import make_organization

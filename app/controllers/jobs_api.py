@@ -7,6 +7,7 @@ from uuid import UUID
 
 from litestar import Request, get, post
 from litestar.exceptions import NotAuthorizedException, NotFoundException
+from litestar.params import FromPath
 from litestar.response import Response
 
 from app.domain.redaction import one_line
@@ -14,7 +15,7 @@ from app.features import FeatureOff
 from app.queries import job_runs
 from app.queue import BadPayload, Trigger, UnknownKind, enqueue, wake
 from app.security import throttling
-from app.security.addresses import client_address
+from app.security.connections import client_address
 from app.security.policy import bearer
 from app.services import schedules
 from app.services.job_runs import DueRun
@@ -65,7 +66,7 @@ async def tick(request: AnyRequest) -> dict[str, Any]:
 
 
 @get("/api/jobs/runs/{run_id:str}", guards=[bearer], opt=FOR_PROGRAMS)
-async def show_run(request: AnyRequest, run_id: str) -> Answer:
+async def show_run(request: AnyRequest, run_id: FromPath[str]) -> Answer:
     await _require_secret(request)
     run = await job_runs.get_run(_parse_id(run_id))
     if run is None:

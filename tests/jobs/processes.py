@@ -15,22 +15,40 @@ from app import queue
 from tests import conftest
 
 ENTRY = "import tests.jobs.kinds\nfrom app.jobs.worker import main\nmain()"
+TICKER = """
+import asyncio, os
+from app import database
+from app.services import schedules
+async def main():
+    await database.open_pool(os.environ["DATABASE_URL"])
+    while True:
+        await schedules.tick()
+        await asyncio.sleep(0.02)
+asyncio.run(main())
+"""
 WORKED = "create table worked (run_id uuid not null, what text not null, at timestamptz default clock_timestamp())"
 
 
 @dataclass
 class House:
-    """A fresh database, a connection to look into it, and the workers that a test started on it."""
+    """A fresh database, a connection to look into it, and the processes that a test started on it."""
 
     url: str
     sql: asyncpg.Connection
-    workers: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
+    processes: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
 
     def start_worker(self) -> "subprocess.Popen[bytes]":
+        return self._start(ENTRY)
+
+    def start_ticker(self) -> "subprocess.Popen[bytes]":
+        """A process that looks at the schedules fifty times a second."""
+        return self._start(TICKER)
+
+    def _start(self, program: str) -> "subprocess.Popen[bytes]":
         environment = {**os.environ, "DATABASE_URL": self.url, "PYTHONPATH": os.pathsep.join(sys.path)}
-        worker = subprocess.Popen([sys.executable, "-c", ENTRY], env=environment)
-        self.workers.append(worker)
-        return worker
+        process = subprocess.Popen([sys.executable, "-c", program], env=environment)
+        self.processes.append(process)
+        return process
 
     async def add(self, kind: str, payload: str = "{}", key: str | None = None, attempts: int = 3) -> str:
         """A run in the ledger that nobody was woken for."""
@@ -56,9 +74,9 @@ class House:
         return bool(await self.sql.fetchval("select exists (select 1 from workers)"))
 
     def stop_all(self) -> None:
-        for worker in self.workers:
-            worker.kill()
-            worker.wait()
+        for process in self.processes:
+            process.kill()
+            process.wait()
 
 
 @asynccontextmanager

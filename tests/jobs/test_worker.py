@@ -1,6 +1,7 @@
 """Real worker processes that are killed, stopped, frozen and starved."""
 
 import asyncio
+import functools
 import signal
 import time
 from collections.abc import AsyncIterator
@@ -41,7 +42,7 @@ async def test_the_run_of_a_killed_worker_is_picked_up_within_15_seconds(house: 
     await until(is_taken_again, seconds=15)
     await until(lambda: _succeeded(house, run_id), seconds=10)
     attempt = await house.sql.fetchrow("select attempt, error_text from job_attempts where run_id = $1", run_id)
-    assert dict(attempt) == {"attempt": 1, "error_text": "the worker was lost"}
+    assert attempt and dict(attempt) == {"attempt": 1, "error_text": "the worker was lost"}
 
 
 async def test_emptying_the_queue_under_load_loses_nothing(house: House) -> None:
@@ -60,6 +61,28 @@ async def test_emptying_the_queue_under_load_loses_nothing(house: House) -> None
     assert {(row["run_id"], row["what"]): row["count"] for row in notes} == {
         (run_id, what): 1 for run_id in runs for what in ("begun", "done")
     }
+
+
+async def test_two_workers_and_two_other_tickers_start_a_due_slot_once(house: House) -> None:
+    for _ in range(2):
+        house.start_worker()
+    await until(house.a_worker_is_heard, seconds=15)
+    tickers = [house.start_ticker() for _ in range(2)]
+    for number in range(3):
+        await house.sql.execute(
+            """update job_schedules set next_run_at = clock_timestamp() - interval '1 s', enabled = name = 'job_cleanup'
+               where name = 'job_cleanup'"""
+        )
+
+        async def is_over(number: int = number) -> bool:
+            over = "select count(*) from job_runs where kind = 'job_cleanup' and finished_at is not null"
+            return int(await house.sql.fetchval(over)) > number
+
+        await until(is_over, seconds=15)
+    await asyncio.sleep(1.5)
+    assert all(ticker.poll() is None for ticker in tickers)
+    assert await house.sql.fetchval("select count(*) from job_runs") == 3
+    assert await house.sql.fetchval("select count(distinct slot_at) from job_runs") == 3
 
 
 async def test_a_frozen_worker_that_wakes_up_cannot_write(house: House) -> None:
@@ -124,7 +147,7 @@ async def test_a_stopping_worker_gives_a_long_run_back_without_counting_it(house
     worker.send_signal(signal.SIGTERM)
     assert await asyncio.to_thread(worker.wait, 15) == 0
     run = await house.sql.fetchrow("select state, attempts, lease_until from job_runs where id = $1", run_id)
-    assert dict(run) == {"state": "queued", "attempts": 0, "lease_until": None}
+    assert run and dict(run) == {"state": "queued", "attempts": 0, "lease_until": None}
 
 
 async def test_a_worker_survives_the_loss_of_every_database_connection(house: House) -> None:
@@ -136,4 +159,4 @@ async def test_a_worker_survives_the_loss_of_every_database_connection(house: Ho
             """select pg_terminate_backend(pid) from pg_stat_activity
                where datname = current_database() and pid <> pg_backend_pid()"""
         )
-        await until(lambda run_id=run_id: _succeeded(house, run_id), seconds=30)
+        await until(functools.partial(_succeeded, house, run_id), seconds=30)

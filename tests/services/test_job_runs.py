@@ -1,6 +1,7 @@
 """The ledger: who may move a run where, and what is kept of it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -243,7 +244,7 @@ MOVES = st.sampled_from(("claim", "rescue", "cancel", *HOLDERS, *(f"late {move}"
 
 async def _hold(move: str, claim: Claim) -> bool:
     """Whether the holder's move was accepted."""
-    moves = {
+    moves: dict[str, Callable[[], Awaitable[object]]] = {
         "finish": lambda: job_runs.finish(claim, {}), "release": lambda: job_runs.release(claim),
         "fail": lambda: job_runs.fail(claim, ValueError(), retry_seconds=0),
         "abandon": lambda: job_runs.abandon(claim, "off"), "keep": lambda: job_runs.keep(claim),

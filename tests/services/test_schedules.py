@@ -8,6 +8,7 @@ import pytest
 from app import database
 from app.services import job_runs, schedules
 from app.services.schedules import BadCron, UnknownSchedule
+from app.settings import get_settings
 
 
 @pytest.fixture
@@ -18,7 +19,8 @@ def configured(settings_changed: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 async def _make_due(name: str, minutes_ago: int = 1) -> datetime:
     slot = await database.fetchval(
-        "update job_schedules set next_run_at = now() - make_interval(mins => $2) where name = $1 returning next_run_at",
+        """update job_schedules set next_run_at = now() - make_interval(mins => $2)
+           where name = $1 returning next_run_at""",
         name, minutes_ago,
     )
     assert isinstance(slot, datetime)
@@ -32,7 +34,7 @@ async def _only(name: str) -> None:
 
 async def test_the_built_in_schedules_are_made_once(configured: pytest.MonkeyPatch) -> None:
     await asyncio.gather(*(schedules.ensure_built_ins() for _ in range(4)))
-    rows = await database.fetch("select name, kind, cron, zone, enabled, next_run_at > now() as ahead from job_schedules")
+    rows = await database.fetch("select name, kind, cron, zone, enabled, next_run_at > now() from job_schedules")
     assert {tuple(row) for row in rows} == {
         ("game_platform_sync", "game_platform_sync", "*/5 * * * *", "UTC", True, True),
         ("game_platform_totals_sweep", "game_platform_totals_sweep", "0 * * * *", "UTC", True, True),
@@ -50,12 +52,12 @@ async def test_the_sync_follows_the_prioritization_setting_until_a_person_change
 ) -> None:
     await schedules.ensure_built_ins()
     configured.setenv("GAME_PLATFORM_PRIORITIZATION_ENABLED", "false")
-    schedules.get_settings.cache_clear()
+    get_settings.cache_clear()
     await schedules.ensure_built_ins()
     assert await _sync_cron() == "*/30 * * * *"
     await schedules.change_cron("game_platform_sync", "* * * * *", actor_label="test")
     configured.setenv("GAME_PLATFORM_PRIORITIZATION_ENABLED", "true")
-    schedules.get_settings.cache_clear()
+    get_settings.cache_clear()
     await schedules.ensure_built_ins()
     assert await _sync_cron() == "* * * * *"
     assert await database.fetchval("select after->>'cron' from audit_log") == "* * * * *"

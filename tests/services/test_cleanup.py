@@ -1,0 +1,53 @@
+"""What is kept only for a time goes; everything else stays."""
+
+import pytest
+
+from app import database
+from app.services import cleanup, job_runs
+from app.services.job_runs import Claim
+from app.tables.jobs import Trigger
+from tests.cast import make_cast
+
+OLD_AND_NEW = """
+insert into job_runs (kind, key, state, finished_at)
+select 'job_cleanup', state || age, state, now() - age::interval
+from unnest(array['succeeded', 'failed', 'cancelled']) state, unnest(array['15 days', '13 days']) age;
+insert into sign_in_attempts (subject, address, at) select 'x', 'y', now() - age::interval
+from unnest(array['31 days', '29 days']) age;
+insert into vendor_calls (vendor, token_key, kind, started_at) select 'v', 't', 'k', now() - age::interval
+from unnest(array['31 days', '29 days']) age;
+insert into sessions (token_hash, user_id, expires_at)
+select age, (select id from users limit 1), now() - age::interval from unnest(array['1 minute', '-1 minute']) age;
+insert into one_time_links (token_hash, user_id, expires_at)
+select age, (select id from users limit 1), now() - age::interval from unnest(array['1 minute', '-1 minute']) age;
+insert into workers (id, name, last_heard_at) select gen_random_uuid(), age, now() - age::interval
+from unnest(array['2 days', '1 hour']) age;
+"""
+
+
+async def _claim() -> Claim:
+    added = await job_runs.add("job_cleanup", "this", {}, max_attempts=3, trigger=Trigger.COMMAND)
+    claimed = await job_runs.claim(added.run_id, "worker")
+    assert claimed
+    return claimed.claim
+
+
+@pytest.mark.parametrize("batch_rows", [1, 10_000])
+async def test_only_what_is_outdated_goes(monkeypatch: pytest.MonkeyPatch, batch_rows: int) -> None:
+    monkeypatch.setattr(cleanup, "BATCH_ROWS", batch_rows)
+    await make_cast()
+    await database.execute_script(OLD_AND_NEW)
+    assert await cleanup.clean_up(await _claim()) == {
+        "job_runs": 2, "sign_in_attempts": 1, "sessions": 1, "one_time_links": 1, "vendor_calls": 1, "workers": 1,
+    }
+    left = await database.fetch("select key from job_runs where state not in ('running') order by key")
+    assert [row["key"] for row in left] == ["cancelled13 days", "failed13 days", "failed15 days", "succeeded13 days"]
+
+
+async def test_who_lost_the_lease_deletes_nothing() -> None:
+    await make_cast()
+    await database.execute_script(OLD_AND_NEW)
+    claim = await _claim()
+    with pytest.raises(job_runs.LeaseLost):
+        await cleanup.clean_up(Claim(claim.run_id, claim.fence - 1))
+    assert await database.fetchval("select count(*) from job_runs") == 7
