@@ -6,8 +6,7 @@ Details are shown only where our own code raised them for the reader; everything
 import secrets
 from dataclasses import dataclass
 from http import HTTPStatus
-from socket import gaierror
-from types import TracebackType
+from traceback import walk_tb
 from typing import Any
 
 import asyncpg
@@ -20,7 +19,7 @@ from app.web import PRIVATE, AnyRequest, page_context, wants_fragment
 
 DATABASE_AWAY = (
     asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError,
-    asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, ConnectionError, TimeoutError, gaierror,
+    asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
 )
 
 WORDS: dict[int, tuple[str, str]] = {
@@ -62,7 +61,7 @@ def render_error(request: AnyRequest, error: Exception) -> Response[Any]:
 
 
 def explain(request: AnyRequest, error: Exception) -> Problem:
-    if isinstance(error, DATABASE_AWAY):
+    if _is_database_away(error):
         log.warning("database away", error=type(error).__name__, route=_route(request))
         return Problem(503, *WORDS[503])
     if not isinstance(error, HTTPException) or error.status_code == 500:
@@ -81,7 +80,7 @@ def _as_json(problem: Problem, error: Exception) -> dict[str, Any]:
     body: dict[str, Any] = {"error": problem.detail, "status": problem.status}
     if problem.reference:
         body["reference"] = problem.reference
-    if isinstance(error, HTTPException) and _raised_by_us(error) and isinstance(error.extra, dict):
+    if isinstance(error, HTTPException) and isinstance(error.extra, dict) and _raised_by_us(error):
         body |= error.extra
     return body
 
@@ -104,13 +103,23 @@ def _is_for_programs(request: AnyRequest) -> bool:
     return request.scope["path"].startswith(("/api/", "/health/", "/metrics"))
 
 
+def _is_database_away(error: Exception) -> bool:
+    """No connection, none free in time, or lost on the way. A missing socket file is an OSError like any other."""
+    if isinstance(error, DATABASE_AWAY):
+        return True
+    return isinstance(error, OSError | TimeoutError) and any(name.startswith("asyncpg") for name in _modules(error))
+
+
 def _raised_by_us(error: Exception) -> bool:
-    """Whether the innermost frame is ours: the framework's own details speak of its code, not of the reader's."""
-    frame: TracebackType | None = error.__traceback__
-    while frame and frame.tb_next:
-        frame = frame.tb_next
-    has_words = getattr(error, "detail", "") != HTTPStatus(getattr(error, "status_code", 500)).phrase
-    return has_words and frame is not None and str(frame.tb_frame.f_globals.get("__name__", "")).startswith("app.")
+    """Whether our code chose the words: the framework's own speak of its code, not of what the reader did."""
+    if not isinstance(error, HTTPException) or error.detail == HTTPStatus(error.status_code).phrase:
+        return False
+    return bool(modules := _modules(error)) and modules[-1].startswith("app.")
+
+
+def _modules(error: Exception) -> list[str]:
+    """The modules that the error came through, from the outermost to the one that raised it."""
+    return [frame.f_globals.get("__name__", "") for frame, _line in walk_tb(error.__traceback__)]
 
 
 def _route(request: AnyRequest) -> str:

@@ -2,7 +2,6 @@
 
 from urllib.parse import unquote_to_bytes
 
-from litestar.datastructures import Headers
 from litestar.exceptions import ClientException
 from litestar.types import ASGIApp, BeforeMessageSendHookHandler, Message, Receive, Scope, Send
 
@@ -55,7 +54,8 @@ def refuse_malformed(app: ASGIApp) -> ASGIApp:
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
         settings: Settings = scope["litestar_app"].state.settings
-        _check_host(Headers.from_scope(scope).get("host", ""), settings.hosts)
+        host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+        _check_host(host.decode("latin-1"), settings.hosts)
         _check_address(scope)
         await app(scope, receive, send)
 
@@ -63,8 +63,8 @@ def refuse_malformed(app: ASGIApp) -> ASGIApp:
 
 
 def _check_host(host: str, allowed: frozenset[str]) -> None:
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    if name.lower() not in allowed:
+    name, _colon, port = host.rpartition(":")
+    if (name if port.isdigit() else host).strip("[]").lower() not in allowed:
         raise ClientException(detail="This site does not answer under that host name. Use the address you were given.")
 
 
