@@ -90,7 +90,7 @@ def _verify(password_hash: str | None, password: str) -> bool:
         matches = _hasher.verify(password_hash or _nobodys_hash(), password.encode("utf-8", "surrogatepass"))
     except (VerificationError, InvalidHashError):
         return False
-    return matches and password_hash is not None
+    return matches and bool(password_hash)
 
 
 @functools.cache
