@@ -69,6 +69,8 @@ async def opened_database() -> AsyncIterator[str]:
         await _open(url)
         yield url
     finally:
+        if queue := sys.modules.get("app.queue"):
+            await queue.close_queue()
         await database.close_pool()
         if process:
             embedded_postgres.stop(process)
@@ -310,7 +312,7 @@ async def _organization_id(name: str) -> UUID:
 
 @cli.command()
 @click.option("--port", default=8100, type=click.IntRange(1, 65535), help="port on 127.0.0.1 (default 8100)")
-@click.option("--speed", default=60.0, type=click.FloatRange(0, 100_000), help="how many times faster than life (default 60)")
+@click.option("--speed", default=60.0, type=click.FloatRange(0, 100_000), help="times faster than life (default 60)")
 @click.option("--state-file", type=click.Path(dir_okay=False, path_type=Path), help="keep what happens across restarts")
 @click.option("--seed", default=7, help="another league for another number")
 def sandbox(port: int, speed: float, state_file: Path | None, seed: int) -> None:

@@ -205,7 +205,7 @@ def _stop_with_parent() -> None:
 
 def _environment(var_dir: Path, port: int) -> dict[str, str]:
     """The children's environment: the operator's, and what is made here where the operator set nothing."""
-    made = local.make_secrets(var_dir) | {"BASE_URL": f"http://127.0.0.1:{port}"}
+    made = local.make_secrets(var_dir) | {"BASE_URL": f"http://127.0.0.1:{port}", "LOG_LEVEL": "WARNING"}
     return made | {name: value for name, value in os.environ.items() if value or name not in made}
 
 
@@ -274,10 +274,11 @@ def _answers(url: str) -> bool:
 
 async def _greet(address: str, var_dir: Path, *, has_demo: bool) -> None:
     """Prints where it is and how to sign in; on the first start this also makes who signs in."""
-    from app import database, first_start
+    from app import database, first_start, queue
 
     await database.open_pool(os.environ["DATABASE_URL"], max_size=4)
     lines = await (first_start.with_demo(var_dir) if has_demo else first_start.with_admin_link())
+    await queue.close_queue()
     await database.close_pool()
     say("\n".join(["", f"Sideline is at {address}", *lines, "Ctrl-C stops it.", ""]))
 
