@@ -63,7 +63,7 @@ def vendor_words(body: object) -> str:
 
 def presentable(words: str, *, private: tuple[str, ...] = ()) -> str:
     """One short line that may be stored and logged: no e-mail address and nothing of what `private` names."""
-    words = EMAIL.sub("…", words)
+    words = EMAIL.sub("…", words[: 4 * MAX_WORDS])
     for value in filter(None, private):
         words = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", "…", words, flags=re.IGNORECASE)
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in words).split())

@@ -115,6 +115,7 @@ class VendorHttp:
         self._deadlines = deadlines or Deadlines()
         self._max_bytes = max_bytes
         self._forbidden = forbidden
+        self._secrets = tuple(client.headers.get("authorization", "").split()[1:])
         self._budget = RetryBudget()
 
     async def get(self, path: str, *, kind: str, params: Mapping[str, str] | None = None) -> object:
@@ -242,7 +243,7 @@ class VendorHttp:
 
     def _refused(self, call: _Call, response: httpx.Response, raw: bytes) -> VendorError:
         status = response.status_code
-        words = words_in(raw, call.private)
+        words = words_in(raw, (*call.private, *self._secrets))
         kind = self._forbidden(words) if status == 403 else kind_of(status)
         if status in (403, 404) and is_page(raw):
             kind, words = ErrorKind.UNAVAILABLE, f"answered {status} with a web page instead of data"

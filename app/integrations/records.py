@@ -13,6 +13,7 @@ from app.integrations.errors import ErrorKind, VendorError
 EARLIEST_UNIX = 1_420_070_400  # 2015-01-01
 DAY_SECONDS = 86_400
 MAX_NAMED_PROBLEMS = 5
+MAX_REJECTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,12 @@ def read(model: type[Model], body: object) -> Model:
 
 
 def read_each(model: type[Model], items: Sequence[object]) -> tuple[tuple[Model, ...], tuple[RejectedRecord, ...]]:
-    records, rejected = [], []
+    """Raises ValueError where so many are bad that it is the list that is."""
+    records: list[Model] = []
+    rejected: list[RejectedRecord] = []
     for item in items:
+        if len(rejected) > MAX_REJECTED:
+            raise ValueError(f"more than {MAX_REJECTED} of its records cannot be read")
         try:
             records.append(_build(model, item))
         except ValueError as error:

@@ -4,6 +4,7 @@ Each statement stands alone on its own connection: a vendor call never belongs i
 """
 
 import hashlib
+import math
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from app import database
 from app.integrations.errors import ErrorKind, VendorError
 from app.integrations.http import Reservation
 
-WINDOW_SECONDS = 60.0
+WINDOW_MICROSECONDS = 60_000_000
 OPENS_AFTER = 5
 PROBE_SECONDS = 60.0
 FRESH_SECONDS = 1.0
@@ -32,7 +33,7 @@ class VendorLimiter:
         self._token_key = token_key(vendor, token)
         self._run_id = run_id
         self._burst = max(1, per_minute // 20)
-        self._spacing = timedelta(seconds=WINDOW_SECONDS / max(1, per_minute - self._burst))
+        self._spacing = timedelta(microseconds=math.ceil(WINDOW_MICROSECONDS / max(1, per_minute - self._burst)))
 
     async def reserve(self, kind: str, *, patience_seconds: float) -> Reservation:
         _refuse_inside_transaction()

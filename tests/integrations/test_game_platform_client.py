@@ -155,6 +155,14 @@ async def test_a_list_of_assignments_is_complete_only_when_nothing_is_missing() 
         assert listing.complete is complete
 
 
+async def test_a_list_of_nothing_but_rubbish_is_given_up_early() -> None:
+    started = time.monotonic()
+    with pytest.raises(VendorError) as caught:
+        await scores_of(SCORES | {"challenge_solves": [{}] * 300_000})
+    assert caught.value.kind is ErrorKind.BAD_SHAPE and "more than 1000 of its records" in caught.value.message
+    assert time.monotonic() - started < 5
+
+
 # writing and refusals
 
 

@@ -110,6 +110,14 @@ async def test_an_error_message_repeats_no_personal_data_and_no_control_characte
     assert len(caught.value.message) == 300
 
 
+async def test_an_error_message_does_not_repeat_the_token_and_is_made_in_no_time(office: Office) -> None:
+    error = await refusal_of(envelope(Script(answer(401, {"detail": "Invalid token a-token"})), office))
+    assert error.message == "Invalid token …"
+    started = time.monotonic()
+    await refusal_of(envelope(Script(answer(400, {"detail": "x" * 900_000})), office))
+    assert time.monotonic() - started < 1
+
+
 # asking again
 
 

@@ -22,7 +22,6 @@ class Office:
     """Limiter, breaker and ledger of one process, which remember what they were told."""
 
     wait_seconds: float = 0.0
-    refuse_turns: bool = False
     hold_off_seconds: float = 0.0
     closed_off: VendorError | None = None
     kinds: list[str] = field(default_factory=list)
@@ -32,7 +31,7 @@ class Office:
     successes: int = 0
 
     async def reserve(self, kind: str, *, patience_seconds: float) -> Reservation:
-        if self.refuse_turns or self.wait_seconds > patience_seconds:
+        if self.wait_seconds > patience_seconds:
             return Reservation(call_id=None, wait_seconds=self.wait_seconds)
         self.kinds.append(kind)
         return Reservation(call_id=len(self.kinds), wait_seconds=self.wait_seconds)
