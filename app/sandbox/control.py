@@ -6,8 +6,10 @@ from typing import Any, Literal
 import msgspec
 from litestar import Controller, Request, delete, get, post
 from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException, NotFoundException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
+from litestar.params import FromPath, FromQuery
 
 from app.sandbox import league
 from app.sandbox.catalogue import LAUNCHED, Challenge, challenge
@@ -16,6 +18,7 @@ from app.sandbox.sandbox import Sandbox
 from app.sandbox.world import FIRST_FLASH_SOLVE_ID, Solve, User
 
 Told = dict[str, Any]
+Asked = Request[Any, Any, Any]
 
 
 def loopback_only(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
@@ -64,39 +67,39 @@ class Control(Controller):
     guards = (loopback_only,)
 
     @get("/league")
-    async def league(self, sandbox: Sandbox) -> Told:
+    async def league(self, sandbox: NamedDependency[Sandbox]) -> Told:
         return league.describe(sandbox.world.seed)
 
     @get("/faults")
-    async def faults(self, sandbox: Sandbox) -> list[Rule]:
+    async def faults(self, sandbox: NamedDependency[Sandbox]) -> list[Rule]:
         return sandbox.faults.rules
 
     @post("/faults")
-    async def add_faults(self, request: Request[Any, Any, Any], sandbox: Sandbox) -> list[Rule]:
+    async def add_faults(self, request: Asked, sandbox: NamedDependency[Sandbox]) -> list[Rule]:
         sandbox.faults.add(_decode(await request.body(), list[Rule]))
         return sandbox.faults.rules
 
     @delete("/faults", status_code=200)
-    async def clear_faults(self, sandbox: Sandbox) -> list[Rule]:
+    async def clear_faults(self, sandbox: NamedDependency[Sandbox]) -> list[Rule]:
         sandbox.faults.clear()
         return []
 
     @get("/calls")
-    async def calls(self, sandbox: Sandbox) -> list[Told]:
+    async def calls(self, sandbox: NamedDependency[Sandbox]) -> list[Told]:
         return list(sandbox.calls)
 
     @delete("/calls", status_code=200)
-    async def forget_calls(self, sandbox: Sandbox) -> list[Told]:
+    async def forget_calls(self, sandbox: NamedDependency[Sandbox]) -> list[Told]:
         sandbox.calls.clear()
         return []
 
     @get("/effects")
-    async def effects(self, sandbox: Sandbox) -> list[Told]:
+    async def effects(self, sandbox: NamedDependency[Sandbox]) -> list[Told]:
         """Everything that was changed over the platform's HTTP, each change once."""
         return sandbox.world.effects
 
     @get("/truth")
-    async def truth(self, sandbox: Sandbox, syned_user_id: str | None = None) -> Told:
+    async def truth(self, sandbox: NamedDependency[Sandbox], syned_user_id: FromQuery[str | None] = None) -> Told:
         """Per user what the platform holds, whole; approved or not."""
         users = sandbox.world.users
         if syned_user_id is not None:
@@ -104,7 +107,7 @@ class Control(Controller):
         return {user_id: _truth(sandbox, user) for user_id, user in users.items()}
 
     @post("/users")
-    async def add_user(self, request: Request[Any, Any, Any], sandbox: Sandbox) -> Told:
+    async def add_user(self, request: Asked, sandbox: NamedDependency[Sandbox]) -> Told:
         new = _decode(await request.body(), NewUser)
         if new.syned_user_id in sandbox.world.users:
             raise HTTPException(f"There is a user {new.syned_user_id} already.", status_code=409)
@@ -115,42 +118,37 @@ class Control(Controller):
         return sandbox.platform.get_user(new.syned_user_id)
 
     @post("/users/{syned_user_id:str}/status")
-    async def decide(self, request: Request[Any, Any, Any], sandbox: Sandbox, syned_user_id: str) -> Told:
+    async def decide(self, request: Asked, sandbox: NamedDependency[Sandbox], syned_user_id: FromPath[str]) -> Told:
         _user(sandbox, syned_user_id)
         status = _decode(await request.body(), Decision).status
         sandbox.world.record("user_decided", sandbox.clock(), syned_user_id=syned_user_id, status=status)
         return sandbox.platform.get_user(syned_user_id)
 
     @post("/users/{syned_user_id:str}/access")
-    async def look_in(self, sandbox: Sandbox, syned_user_id: str) -> Told:
+    async def look_in(self, sandbox: NamedDependency[Sandbox], syned_user_id: FromPath[str]) -> Told:
         """The user looks in now, without solving anything."""
         _user(sandbox, syned_user_id)
         sandbox.world.record("user_looked_in", sandbox.clock(), syned_user_id=syned_user_id)
         return sandbox.platform.get_user(syned_user_id)
 
     @post("/solves")
-    async def solve(self, request: Request[Any, Any, Any], sandbox: Sandbox) -> Solve:
-        new = _decode(await request.body(), NewSolve)
-        user = _user(sandbox, new.syned_user_id)
-        key = _contest(sandbox, new)
-        taken = user.flash_ctfs.get(key, {}) if key else user.solves
-        solve = _solve(sandbox, user, new, taken, is_flash=key is not None)
-        told = {"flash_ctf": list(key)} if key else {}
-        sandbox.world.record("user_solved", sandbox.clock(), syned_user_id=new.syned_user_id, solve=solve, **told)
-        return solve
+    async def solve(self, request: Asked, sandbox: NamedDependency[Sandbox]) -> Solve | list[Solve]:
+        """One solve or a list of them."""
+        new = _decode(await request.body(), NewSolve | list[NewSolve])
+        return [_add(sandbox, one) for one in new] if isinstance(new, list) else _add(sandbox, new)
 
     @post("/pause", status_code=200)
-    async def pause(self, sandbox: Sandbox) -> Told:
+    async def pause(self, sandbox: NamedDependency[Sandbox]) -> Told:
         sandbox.is_paused = True
         return {"paused": True}
 
     @post("/resume", status_code=200)
-    async def resume(self, sandbox: Sandbox) -> Told:
+    async def resume(self, sandbox: NamedDependency[Sandbox]) -> Told:
         sandbox.is_paused = False
         return {"paused": False}
 
     @post("/reset", status_code=200)
-    async def reset(self, request: Request[Any, Any, Any], sandbox: Sandbox) -> Told:
+    async def reset(self, request: Asked, sandbox: NamedDependency[Sandbox]) -> Told:
         """Everything that happened is forgotten, faults and calls included; without a league everybody is blank."""
         new = _decode(await request.body() or b"{}", NewWorld)
         sandbox.world.reset(has_league=new.league, now=sandbox.clock())
@@ -171,6 +169,16 @@ def _user(sandbox: Sandbox, syned_user_id: str) -> User:
     if user is None:
         raise NotFoundException(f"There is no user {syned_user_id}.")
     return user
+
+
+def _add(sandbox: Sandbox, new: NewSolve) -> Solve:
+    user = _user(sandbox, new.syned_user_id)
+    key = _contest(sandbox, new)
+    taken = user.flash_ctfs.get(key, {}) if key else user.solves
+    solve = _solve(sandbox, user, new, taken, is_flash=key is not None)
+    told = {"flash_ctf": list(key)} if key else {}
+    sandbox.world.record("user_solved", sandbox.clock(), syned_user_id=new.syned_user_id, solve=solve, **told)
+    return solve
 
 
 def _contest(sandbox: Sandbox, new: NewSolve) -> tuple[str, int] | None:

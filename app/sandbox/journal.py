@@ -8,6 +8,10 @@ from typing import Any, BinaryIO
 Entry = dict[str, Any]
 
 
+class BadJournal(Exception):
+    """A file that is not a journal of the sandbox; it is left as it is."""
+
+
 class Journal:
     """Appended to, never rewritten; without a path it keeps nothing. A line is whole or it did not happen."""
 
@@ -16,23 +20,21 @@ class Journal:
         self._file: BinaryIO | None = None
 
     def read(self) -> list[Entry]:
-        """Every whole entry. What a kill left torn at the end is cut off, so that the next line starts clean."""
+        """Every entry. What a kill left torn at the end is cut off, so that the next line starts clean."""
         if self.path is None or not self.path.exists():
             return []
-        entries: list[Entry] = []
-        end = 0
-        with self.path.open("rb") as file:
-            for line in file:
-                try:
-                    entries.append(json.loads(line))
-                except ValueError:
-                    break
-                if not line.endswith(b"\n"):
-                    entries.pop()
-                    break
-                end += len(line)
-        os.truncate(self.path, end)
+        *lines, torn = self.path.read_bytes().split(b"\n")
+        try:
+            entries = [json.loads(line) for line in lines]
+        except ValueError as error:
+            raise self._foreign() from error
+        if (lines or torn) and not (entries and isinstance(entries[0], dict) and "what" in entries[0]):
+            raise self._foreign()
+        os.truncate(self.path, self.path.stat().st_size - len(torn))
         return entries
+
+    def _foreign(self) -> BadJournal:
+        return BadJournal(f"{self.path} was not written by the sandbox. Name another file or remove it.")
 
     def append(self, entry: Entry) -> None:
         """In the kernel's hands when this returns: it survives the end of the process."""
@@ -42,7 +44,7 @@ class Journal:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self.path.open("ab", buffering=0)
             self.path.chmod(0o600)
-        self._file.write(json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+        self._file.write(json.dumps(entry, separators=(",", ":")).encode() + b"\n")
 
     def clear(self) -> None:
         self.close()

@@ -8,7 +8,7 @@ from app.sandbox.practice import FlashCtf, Habit, choose, flash_ctf
 from app.sandbox.world import FIRST_FLASH_SOLVE_ID, User, World
 
 SECONDS_PER_STEP = 240
-STEPS_TO_FIRST_FLASH_CTF = 150
+STEPS_TO_FIRST_FLASH_CTF = 45
 STEPS_BETWEEN_FLASH_CTFS = 900
 STEPS_OF_A_FLASH_CTF = 200
 FIRST_LIVE_EDITION = 20

@@ -11,20 +11,21 @@ from typing import Any, cast
 
 import uvicorn
 from litestar import Litestar, Request, Response, route
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import Method
 
 from app.sandbox.contract import OPERATIONS, PREFIX, Operation, Refused, read_body, read_query
 from app.sandbox.control import Control
-from app.sandbox.journal import Journal
+from app.sandbox.journal import BadJournal, Journal
 from app.sandbox.sandbox import Sandbox
 from app.sandbox.wire import App, Wire
 from app.sandbox.world import World
 
 TOKEN = "sandbox-token"  # noqa: S105
 HOST = "127.0.0.1"
+Asked = Request[Any, Any, Any]
 
 
 def create_sandbox(
@@ -46,7 +47,7 @@ def create_sandbox(
 
 
 def _handler(operation: Operation) -> HTTPRouteHandler:
-    async def handle(request: Request[Any, Any, Any], sandbox: Sandbox) -> dict[str, Any]:
+    async def handle(request: Asked, sandbox: NamedDependency[Sandbox]) -> dict[str, Any]:
         if operation.needs_token:
             _authenticate(request.headers.get("authorization", ""))
         return cast(dict[str, Any], getattr(sandbox.platform, operation.name)(**await _arguments(operation, request)))
@@ -65,7 +66,7 @@ def _authenticate(header: str) -> None:
         raise Refused(401, "Invalid token")
 
 
-async def _arguments(operation: Operation, request: Request[Any, Any, Any]) -> dict[str, Any]:
+async def _arguments(operation: Operation, request: Asked) -> dict[str, Any]:
     if operation.body is not None:
         return read_body(operation.body, await request.body(), request.headers.get("content-type", ""))
     if operation.query is not None:
@@ -73,11 +74,11 @@ async def _arguments(operation: Operation, request: Request[Any, Any, Any]) -> d
     return {}
 
 
-def _refuse(_: Request[Any, Any, Any], error: Refused) -> Response[dict[str, Any]]:
+def _refuse(_: Asked, error: Refused) -> Response[dict[str, Any]]:
     return Response({"detail": error.detail}, status_code=error.status)
 
 
-def _explain(_: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
+def _explain(_: Asked, error: HTTPException) -> Response[dict[str, Any]]:
     return Response({"detail": error.detail}, status_code=error.status_code)
 
 
@@ -85,12 +86,22 @@ def serve(port: int, *, speed: float, state_file: Path | None, seed: int = 7, ha
     """Serves on this machine until SIGTERM or SIGINT. Port 0 takes a free one; the printed line tells which."""
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, lambda *_: sys.exit(0))
-    app = create_sandbox(speed=speed, state_file=state_file, seed=seed, has_league=has_league)
-    with socket.create_server((HOST, port), backlog=2048) as listener:
+    with _listen(port) as listener:
+        try:
+            app = create_sandbox(speed=speed, state_file=state_file, seed=seed, has_league=has_league)
+        except BadJournal as error:
+            sys.exit(str(error))
         address = f"http://{HOST}:{listener.getsockname()[1]}{PREFIX}"
         print(f"The vendor sandbox plays the Game Platform at {address}", flush=True)  # noqa: T201
         config = uvicorn.Config(
             cast(Any, app), log_level="critical", access_log=False, proxy_headers=False, lifespan="on",
-            timeout_graceful_shutdown=1
+            timeout_keep_alive=75, timeout_graceful_shutdown=1
         )
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(port: int) -> socket.socket:
+    try:
+        return socket.create_server((HOST, port), backlog=2048)
+    except OSError as error:
+        sys.exit(f"The sandbox cannot listen on {HOST}:{port} ({error.strerror}). Give it another --port.")
