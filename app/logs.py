@@ -24,8 +24,8 @@ def configure(settings: Settings) -> None:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        describe_exception,
         make_safe,
+        describe_exception,
     ]
     structlog.configure(
         processors=[
@@ -65,13 +65,13 @@ def describe_exception(logger: object, method: str, event: Event) -> Event:
         error = error[1]
     if isinstance(error, BaseException):
         failure = describe(error)
-        event.update(error_class=failure.error_class, error=failure.text, traceback=failure.traceback)
+        event.update(error_class=failure.error_class, error=failure.text, exception=failure.traceback)
     return event
 
 
 def make_safe(logger: object, method: str, event: Event) -> Event:
     for key, value in event.items():
-        if not key.startswith("_"):
+        if key != "exc_info" and not key.startswith("_"):
             event[key] = _safe(value)
     return event
 

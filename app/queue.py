@@ -36,11 +36,6 @@ from app.services.job_runs import DueRun
 from app.settings import get_settings
 from app.tables.jobs import RunState, Trigger
 
-__all__ = [
-    "JOB_KINDS", "BadPayload", "Enqueued", "FeatureOff", "JobKind", "Payload", "Policy", "Trigger", "UnknownKind",
-    "close_queue", "enqueue", "prepare_queue", "wake",
-]
-
 log = structlog.get_logger(__name__)
 
 QUEUE_NAME = "sideline"

@@ -61,7 +61,7 @@ def test_an_exception_is_told_without_the_values_it_met(written: io.StringIO) ->
             logger.exception("it broke")
     ours, theirs = _lines(written)
     assert ours["error_class"] == theirs["error_class"] == "ValueError"
-    assert "test_logs.py" in str(ours["traceback"]) and "test_logs.py" in str(theirs["traceback"])
+    assert "test_logs.py" in str(ours["exception"]) and "test_logs.py" in str(theirs["exception"])
     assert secret not in written.getvalue()
 
 

@@ -8,8 +8,8 @@ from saq.job import Job
 
 from app import database, queue
 from app.features import FeatureOff
-from app.queue import JOB_KINDS, BadPayload, Trigger, UnknownKind, enqueue
-from app.tables.jobs import RunState
+from app.queue import JOB_KINDS, BadPayload, UnknownKind, enqueue
+from app.tables.jobs import RunState, Trigger
 
 ONE, TWO = str(uuid4()), str(uuid4())
 

@@ -13,13 +13,14 @@ from litestar.response import Response
 from app.domain.redaction import one_line
 from app.features import FeatureOff
 from app.queries import job_runs
-from app.queue import BadPayload, Trigger, UnknownKind, enqueue, wake
+from app.queue import BadPayload, UnknownKind, enqueue, wake
 from app.security import throttling
 from app.security.connections import client_address
 from app.security.policy import bearer
 from app.services import schedules
 from app.services.job_runs import DueRun
 from app.settings import Settings
+from app.tables.jobs import Trigger
 
 BODY_BYTES = 1_000_000
 WRONG_SECRETS = throttling.Rule("scheduler", window_seconds=600, per_account=20, free=20)

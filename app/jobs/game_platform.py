@@ -5,11 +5,11 @@ from app.queue import (
     GamePlatformOnboardingPayload,
     GamePlatformSyncPayload,
     GamePlatformTotalsSweepPayload,
-    Trigger,
     enqueue,
 )
 from app.services.job_runs import Claim
 from app.settings import get_settings
+from app.tables.jobs import Trigger
 
 
 async def game_platform_sync(claim: Claim, payload: GamePlatformSyncPayload) -> dict[str, int]:

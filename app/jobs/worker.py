@@ -8,6 +8,7 @@ import socket
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import saq
 import structlog
 
@@ -57,7 +58,11 @@ class Worker(saq.Worker[Any]):
 def main() -> None:
     settings = get_settings()
     logs.configure(settings)
-    asyncio.run(work())
+    try:
+        asyncio.run(work())
+    except (OSError, asyncpg.PostgresError) as error:
+        log.error("the worker cannot start; try: bin/sideline check", exc_info=error)
+        raise SystemExit(1) from None
 
 
 async def work() -> None:

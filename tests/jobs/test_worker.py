@@ -118,6 +118,12 @@ async def test_a_blocked_event_loop_loses_its_lease_and_its_late_write(house: Ho
     assert await house.state(run_id) == "failed"
 
 
+async def test_a_worker_without_a_database_says_so_and_ends(house: House) -> None:
+    house.url = "postgresql://nobody@127.0.0.1:9/nothing"
+    worker = house.start_worker()
+    assert await asyncio.to_thread(worker.wait, 15) == 1
+
+
 async def test_an_idle_worker_stops_at_once_and_well(house: House) -> None:
     worker = house.start_worker()
     await until(house.a_worker_is_heard, seconds=15)
