@@ -7,17 +7,12 @@ import pytest
 from app import database
 from app.domain.roster_file import MAX_BYTES, MAX_ROWS
 from app.services.roster_import import ImportReport, import_roster
-from tests.cast import Person, make_competitor, make_organization, make_team, make_user
+from tests.cast import Person, make_competitor, make_team, make_user
 from tests.services.tuples import tuples_written
 
 HEADER = "first_name,last_name,email,division,team,affiliation,release_signed,agreement_signed,data_consent"
 ADA = "Ada,Alder,ada@example.org,high_school,Firewall,Example School,yes,yes,yes"
 BEN = "Ben,Birch,ben@example.org,high_school,Firewall,,no,,1"
-
-
-@pytest.fixture
-async def coach() -> Person:
-    return await make_user(await make_organization(), "coach", "Cora Cedar")
 
 
 async def roster(coach: Person, *lines: str, header: str = HEADER, dry_run: bool = False) -> ImportReport:
