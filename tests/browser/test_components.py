@@ -52,9 +52,10 @@ async def test_a_phone_scrolls_in_one_direction_only(tab: Page, cast: Cast, touc
 async def test_paper_shows_the_data_and_none_of_the_controls(tab: Page, cast: Cast) -> None:
     await tab.emulate_media(media="print")
     await tab.goto(PAGE)
-    for control in (".site-header", ".filter-bar", ".pager", ".button >> nth=0"):
+    for control in (".site-header", ".filter-bar", ".pager .button", ".page-header .actions"):
         await expect(tab.locator(control).first).to_be_hidden()
     await expect(tab.locator(".as-of").first).to_be_visible()
+    await expect(tab.locator(".pager .shown")).to_have_text("1–3 of 72")
     await expect(tab.locator(".site-footer .print-only")).to_contain_text(PAGE)
 
 

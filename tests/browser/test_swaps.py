@@ -167,3 +167,35 @@ async def test_a_204_changes_nothing(tab: Page, cast: Cast) -> None:
         await tab.evaluate(ASK)
     await expect(tab.locator("#region")).to_have_text("unchanged")
     await expect(tab.locator("#messages")).to_be_empty()
+
+
+async def test_a_second_click_on_a_slow_form_sends_nothing(tab: Page, cast: Cast) -> None:
+    sent: list[str] = []
+
+    async def answer_late(route: Route) -> None:
+        sent.append(route.request.url)
+        await route.fulfill(status=204)
+
+    await tab.route("**/slow", answer_late)
+    await tab.evaluate("document.querySelector('.confirm').action = '/slow'")
+    await tab.get_by_role("button", name="Remove 3 people").dblclick()
+    await tab.wait_for_timeout(300)
+    assert len(sent) == 1
+
+
+async def test_a_server_in_trouble_is_asked_once_a_minute(tab: Page, cast: Cast, errors: list[str]) -> None:
+    asked: list[str] = []
+
+    async def fail(route: Route) -> None:
+        asked.append(route.request.url)
+        await route.fulfill(status=503, headers={"HX-Retarget": "#messages"}, body="away")
+
+    await tab.route("**/fragment", fail)
+    await put(tab, "/fragment", trigger="dash:tick from:body")
+    await tab.evaluate(TICK)
+    for _ in range(5):
+        await tab.wait_for_timeout(1_000)
+        await tab.mouse.move(20, 20)
+    assert len(asked) == 1
+    await expect(tab.locator("#region")).to_have_text("old")
+    forgive(errors, "503")

@@ -69,10 +69,13 @@ async def changes(data: JSONBody[dict[str, Any]]) -> None:
     raise AssertionError("too large to get here")
 
 
+HANDLERS = (fails, breaks, breaks_for_programs, fails_for_programs, private, waits, times_out, queries, changes)
+
+
 @pytest.fixture
 def app() -> Litestar:
     app = create_app()
-    for handler in (fails, breaks, breaks_for_programs, fails_for_programs, private, waits, times_out, queries, changes):
+    for handler in HANDLERS:
         app.register(handler)
     return app
 

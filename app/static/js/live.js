@@ -6,6 +6,7 @@ const ATTENTION = 60000;
 const REMEMBERED = "live";
 
 let lastTick = Date.now();
+let calmUntil = 0;
 let attentiveUntil = Date.now() + ATTENTION;
 let isOn = localStorage.getItem(REMEMBERED) !== "off";
 
@@ -16,8 +17,9 @@ function tick() {
 
 function tickWhenDue() {
   if (!isOn || document.hidden) return;
-  const pause = Date.now() < attentiveUntil ? EAGER : CALM;
-  if (Date.now() - lastTick >= pause) tick();
+  const now = Date.now();
+  const pause = now < attentiveUntil && now > calmUntil ? EAGER : CALM;
+  if (now - lastTick >= pause) tick();
 }
 
 function attend() {
@@ -38,8 +40,9 @@ function holdWhileInUse(event) {
   if (ctx.sourceEvent?.type === "dash:tick" && ctx.target instanceof Element && isInUse(ctx.target)) event.preventDefault();
 }
 
+// A server in trouble is not asked more often, and its message is not read out every three seconds.
 function calmDown({ detail }) {
-  if (detail.ctx?.sourceEvent?.type === "dash:tick") attentiveUntil = 0;
+  if (detail.ctx?.sourceEvent?.type === "dash:tick") calmUntil = Date.now() + CALM;
 }
 
 function show() {

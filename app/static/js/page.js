@@ -109,6 +109,14 @@ document.addEventListener("keydown", ({ key }) => {
   if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
 });
 
+// A second click on a slow form does nothing.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post") return;
+  if (Date.now() - Number(form.dataset.sentAt ?? 0) < 3000) event.preventDefault();
+  else form.dataset.sentAt = String(Date.now());
+});
+
 // The clipboard is closed to plain http; an old selection still works there.
 async function copied(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text).then(() => true, () => false);
