@@ -40,8 +40,12 @@ def tell(sandbox: SandboxHandle, path: str, body: object) -> None:
     httpx.post(sandbox.control_url + path, json=body, trust_env=False).raise_for_status()
 
 
-def calls_of(sandbox: SandboxHandle) -> int:
-    return len(httpx.get(sandbox.control_url + "/calls", trust_env=False).json())
+def count(sandbox: SandboxHandle, what: str) -> int:
+    return len(httpx.get(f"{sandbox.control_url}/{what}", trust_env=False).json())
+
+
+def heal(sandbox: SandboxHandle) -> None:
+    httpx.delete(sandbox.control_url + "/faults", trust_env=False).raise_for_status()
 
 
 def settings_for(sandbox: SandboxHandle, *, token: str = TOKEN) -> Settings:
@@ -57,16 +61,16 @@ async def refusal_of(client: GamePlatformClient) -> VendorError:
 @pytest.mark.parametrize(
     "fault",
     [
-        {"kind": "rate_limited", "retry_after": 1}, {"kind": "rate_limited"}, {"kind": "rate_limited", "retry_after": "soon"},
-        {"kind": "server_error", "status": 502}, {"kind": "reset"}, {"kind": "malformed", "variant": "html"},
-        {"kind": "latency", "seconds": 0.5},
+        {"kind": "rate_limited", "retry_after": 1}, {"kind": "rate_limited"},
+        {"kind": "rate_limited", "retry_after": "soon"}, {"kind": "server_error", "status": 502}, {"kind": "reset"},
+        {"kind": "malformed", "variant": "html"}, {"kind": "latency", "seconds": 0.5},
     ],
 )
 async def test_one_passing_fault_costs_a_read_nothing_but_time(sandbox: SandboxHandle, fault: Rule) -> None:
     tell(sandbox, "/faults", [fault | {"count": 1}])
     async with open_game_platform(settings_for(sandbox), run_id=uuid4()) as client:
         assert len((await client.odl_scores(STUDENT)).challenge_solves) == 3
-    assert calls_of(sandbox) == await database.fetchval("select count(*) from vendor_calls")
+    assert count(sandbox, "calls") == await database.fetchval("select count(*) from vendor_calls")
 
 
 @pytest.mark.parametrize("variant", ["missing_field", "wrong_type", "far_future"])
@@ -101,8 +105,7 @@ async def test_an_account_that_was_made_although_the_answer_was_lost_is_found_by
             await client.create_user(COACH)
         assert caught.value.kind is ErrorKind.UNAVAILABLE and caught.value.ambiguous
         assert (await client.get_user("coach-1")).syned_user_id == "coach-1"
-    effects = httpx.get(sandbox.control_url + "/effects", trust_env=False).json()
-    assert len(effects) == 1
+    assert count(sandbox, "effects") == 1
 
 
 async def test_a_long_rate_limit_is_handed_back_and_holds_for_every_process(sandbox: SandboxHandle) -> None:
@@ -111,14 +114,14 @@ async def test_a_long_rate_limit_is_handed_back_and_holds_for_every_process(sand
         async with open_game_platform(settings_for(sandbox), run_id=None) as client:
             error = await refusal_of(client)
         assert error.kind is ErrorKind.RATE_LIMITED and error.retry_after_seconds == pytest.approx(900, abs=5)
-    assert calls_of(sandbox) == 1
+    assert count(sandbox, "calls") == 1
 
 
 async def test_a_wrong_token_is_tried_once(sandbox: SandboxHandle) -> None:
     async with open_game_platform(settings_for(sandbox, token="revoked"), run_id=None) as client:
         for _ in range(10):
             assert (await refusal_of(client)).kind is ErrorKind.UNAUTHORIZED
-    assert calls_of(sandbox) == 1
+    assert count(sandbox, "calls") == 1
     [state] = await breaker_states()
     assert state.is_open and state.reason == "unauthorized" and "revoked" not in state.message
 
@@ -128,8 +131,8 @@ async def test_a_platform_that_is_down_is_left_alone_and_comes_back_by_itself(sa
     async with open_game_platform(settings_for(sandbox), run_id=None) as client:
         for _ in range(10):
             assert (await refusal_of(client)).kind is ErrorKind.UNAVAILABLE
-    assert calls_of(sandbox) == 5
-    httpx.delete(sandbox.control_url + "/faults", trust_env=False).raise_for_status()
+    assert count(sandbox, "calls") == 5
+    heal(sandbox)
     await database.execute("update vendor_breakers set retry_at = now()")
     async with open_game_platform(settings_for(sandbox), run_id=None) as client:
         assert len((await client.odl_scores(STUDENT)).challenge_solves) == 3
