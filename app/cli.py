@@ -205,16 +205,13 @@ def import_roster(file: Path, coach: str, dry_run: bool) -> None:
     """Import a roster from a CSV file, all of it or nothing."""
     from app.services import roster_import
 
-    try:
-        report = run(
-            roster_import.import_roster(
-                file.read_bytes(), coach_email=coach, dry_run=dry_run, actor=None, actor_label=ACTOR
-            )
-        )
-    except roster_import.ImportRefused as error:
-        raise Refused(str(error)) from None
+    content = file.read_bytes()
+    report = run(
+        roster_import.import_roster(content, coach_email=coach, dry_run=dry_run, actor=None, actor_label=ACTOR)
+    )
     for problem in report.errors:
-        click.echo(f"row {problem.row}, {problem.field}: {problem.message}", err=True)
+        where = f"row {problem.row}, {problem.field}: " if problem.row else ""
+        click.echo(f"{where}{problem.message}", err=True)
     click.echo(
         f"{report.rows} rows: {report.created} new, {report.updated} changed, {report.unchanged} unchanged, "
         f"{report.teams_created} teams made."

@@ -201,8 +201,8 @@ def _stop_with_parent() -> None:
 def _make_cluster(server: EmbeddedPostgres) -> None:
     done = subprocess.run(
         [
-            str(server.programs / "initdb"), "-D", str(server.data), "-U", "postgres", "--auth=trust", "--encoding=UTF8",
-            "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-instructions",
+            str(server.programs / "initdb"), "-D", str(server.data), "-U", "postgres", "--auth=trust",
+            "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-instructions",
         ],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **_as_user(server.user),
     )

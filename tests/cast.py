@@ -86,7 +86,8 @@ async def make_competitor(
         )
     if account:
         await database.execute(
-            "insert into game_platform_sync_state (syned_user_id, competitor_id) values ($1, $2)", account, competitor_id
+            "insert into game_platform_sync_state (syned_user_id, competitor_id) values ($1, $2)",
+            account, competitor_id,
         )
     return competitor_id
 

@@ -47,7 +47,7 @@ class Started:
         raise AssertionError(f"did not say {words!r}: {self.said}")
 
     def family(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children(recursive=True)
+        return list(psutil.Process(self.process.pid).children(recursive=True))
 
 
 def free_port() -> int:

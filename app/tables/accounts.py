@@ -2,12 +2,19 @@
 
 from enum import StrEnum
 
-from piccolo.columns import Boolean, BigInt, Integer, Varchar
+from piccolo.columns import BigInt, Boolean, Integer, Varchar
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
 from app.tables.columns import (
-    belongs_to, now, number_key, one_of, optional_text, text, uuid_key, when,
+    belongs_to,
+    now,
+    number_key,
+    one_of,
+    optional_text,
+    text,
+    uuid_key,
+    when,
 )
 
 
@@ -29,7 +36,7 @@ class Theme(StrEnum):
 
 
 class LinkPurpose(StrEnum):
-    SET_PASSWORD = "set_password"
+    SET_PASSWORD = "set_password"  # noqa: S105 (the name of a purpose)
 
 
 class Organization(Table, tablename="organizations"):

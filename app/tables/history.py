@@ -5,7 +5,16 @@ from piccolo.constraints import Unique
 from piccolo.table import Table
 
 from app.tables.accounts import Organization, User
-from app.tables.columns import belongs_to, may_belong_to, json_object, may_refer_to, now, number_key, optional_text, text
+from app.tables.columns import (
+    belongs_to,
+    json_object,
+    may_belong_to,
+    may_refer_to,
+    now,
+    number_key,
+    optional_text,
+    text,
+)
 from app.tables.rosters import Competitor, Team
 
 

@@ -8,7 +8,18 @@ from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
 from app.tables.accounts import User
-from app.tables.columns import belongs_to, json_object, may_refer_to, now, number_key, one_of, optional_text, text, uuid_key, when
+from app.tables.columns import (
+    belongs_to,
+    json_object,
+    may_refer_to,
+    now,
+    number_key,
+    one_of,
+    optional_text,
+    text,
+    uuid_key,
+    when,
+)
 
 
 class RunState(StrEnum):

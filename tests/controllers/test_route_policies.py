@@ -1,18 +1,22 @@
 """Every route names exactly one policy, and the policy holds for every role."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from litestar import Litestar
-from litestar.handlers import HTTPRouteHandler
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from app.main import create_app
 from app.security.policy import POLICIES, admins, anyone, bearer, coaches, signed_in
-from tests.cast import Cast, make_cast
+from tests.cast import Cast, Person, make_cast
 from tests.clients import client_for, stranger
 
-MAY = {
+Policy = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]
+
+MAY: dict[Policy, set[str]] = {
     anyone: {"stranger", "player", "coach", "admin"},
     signed_in: {"player", "coach", "admin"},
     coaches: {"coach", "admin"},
@@ -28,8 +32,9 @@ def routes(app: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]]:
                     yield str(method), route.path, handler
 
 
-def policies_of(handler: HTTPRouteHandler) -> list[object]:
-    return [guard for layer in handler.ownership_layers for guard in layer.guards or [] if guard in POLICIES]
+def policies_of(handler: HTTPRouteHandler) -> list[Policy]:
+    named = [guard for layer in handler.ownership_layers for guard in layer.guards or []]
+    return [policy for policy in POLICIES for guard in named if guard is policy]
 
 
 def test_every_route_names_exactly_one_policy() -> None:
@@ -54,5 +59,5 @@ async def test_a_route_is_refused_to_everybody_else(role: str) -> None:
                 assert status in (303, 403), f"{role} {path}: {status}"
 
 
-def person(cast: Cast, role: str):  # type: ignore[no-untyped-def]
+def person(cast: Cast, role: str) -> Person:
     return {"player": cast.player, "coach": cast.coach_a, "admin": cast.admin}[role]

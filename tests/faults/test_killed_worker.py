@@ -1,4 +1,4 @@
-"""The whole path under fire: the sandbox plays, the worker is killed ten times, and the rows equal the vendor's truth."""
+"""The whole path under fire: the sandbox plays, the worker is killed ten times, the rows equal the vendor's truth."""
 
 import asyncio
 import os
