@@ -134,7 +134,8 @@ class VendorHttp:
         self._budget.earn()
         attempt = 1
         while True:
-            call_id = await self._wait_for_turn(call.kind, deadline)
+            call_id, waited_seconds = await self._wait_for_turn(call.kind, deadline)
+            deadline += waited_seconds  # our own queue takes nothing from the time the vendor has to answer
             try:
                 return await self._attempt(call, call_id, attempt, deadline)
             except VendorError as error:
@@ -153,7 +154,7 @@ class VendorHttp:
             and self._budget.spend()
         )
 
-    async def _wait_for_turn(self, kind: str, deadline: float) -> int:
+    async def _wait_for_turn(self, kind: str, deadline: float) -> tuple[int, float]:
         pause = await self._breaker.allow()
         if time.monotonic() + pause > deadline:
             raise VendorError(ErrorKind.RATE_LIMITED, "asked us to wait", retry_after_seconds=pause)
@@ -163,7 +164,7 @@ class VendorHttp:
             message = "too many calls wait for their turn within our limit of calls per minute"
             raise VendorError(ErrorKind.RATE_LIMITED, message, retry_after_seconds=turn.wait_seconds)
         await asyncio.sleep(turn.wait_seconds)
-        return turn.call_id
+        return turn.call_id, turn.wait_seconds
 
     async def _attempt(self, call: _Call, call_id: int, attempt: int, deadline: float) -> object:
         exchange = _Exchange()

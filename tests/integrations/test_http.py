@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from app.integrations import retries
-from app.integrations.http import ErrorKind, VendorError, VendorHttp
+from app.integrations.http import Deadlines, ErrorKind, VendorError, VendorHttp
 from tests.integrations.wire import Office, answer, envelope, envelope_to, serving
 
 
@@ -392,6 +392,16 @@ async def test_a_body_that_trickles_for_ever_is_cut_at_the_deadline(office: Offi
         error = await refusal_of(http)
     assert error.kind is ErrorKind.UNAVAILABLE and "did not finish its answer" in error.message
     assert time.monotonic() - started < 5
+
+
+async def test_waiting_for_a_turn_takes_nothing_from_the_time_to_answer(office: Office) -> None:
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.5)
+        writer.write(HEAD + b"content-length: 2\r\n\r\n{}")
+
+    office.wait_seconds = 0.7
+    async with serving(slow) as address, envelope_to(address, office, deadlines=Deadlines(total_seconds=1)) as http:
+        assert await http.get("/things", kind="things") == {}
 
 
 async def test_a_server_that_says_nothing_is_left_after_the_read_timeout(office: Office) -> None:

@@ -79,11 +79,10 @@ def envelope(
 
 
 @asynccontextmanager
-async def envelope_to(address: str, office: Office, *, max_bytes: int = 1_000_000) -> AsyncIterator[VendorHttp]:
+async def envelope_to(address: str, office: Office, *, deadlines: Deadlines = QUICK) -> AsyncIterator[VendorHttp]:
     async with make_client(address, token="a-token", concurrency=4, use_proxies=False) as client:
         yield VendorHttp(
-            client, vendor="example", limiter=office, breaker=office, ledger=office, deadlines=QUICK,
-            max_bytes=max_bytes,
+            client, vendor="example", limiter=office, breaker=office, ledger=office, deadlines=deadlines
         )
 
 
