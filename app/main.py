@@ -9,7 +9,7 @@ from litestar.datastructures import CacheControlHeader, State
 from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
 
-from app import database
+from app import database, logs, queue
 from app.controllers import ROUTES
 from app.errors import render_error
 from app.security.csrf import CsrfMiddleware
@@ -32,10 +32,12 @@ async def pool(app: Litestar) -> AsyncIterator[None]:
         return
     settings: Settings = app.state.settings
     assert settings.database_url
+    logs.configure(settings)
     await database.open_pool(settings.database_url, max_size=10, patience_seconds=PATIENCE_SECONDS)
     try:
         yield
     finally:
+        await queue.close_queue()
         await database.close_pool()
 
 

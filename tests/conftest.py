@@ -99,7 +99,7 @@ async def copy_template() -> str:
 @pytest_asyncio.fixture(scope="session", autouse=True)
 async def database_url() -> AsyncIterator[str]:
     """The test process's own database, with the engine's pool open on it."""
-    from app import database
+    from app import database, queue
     from app.settings import get_settings
 
     name = await copy_template()
@@ -107,6 +107,7 @@ async def database_url() -> AsyncIterator[str]:
     get_settings.cache_clear()
     await database.open_pool(address_of(name))
     yield address_of(name)
+    await queue.close_queue()
     await database.close_pool()
     await _drop(name)
 
