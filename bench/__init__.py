@@ -1,0 +1,1 @@
+"""Measures, each a module with `main(arguments)`: `bin/sideline bench NAME`."""
