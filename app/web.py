@@ -141,7 +141,7 @@ def relative(moment: datetime, now: datetime) -> str:
 def template_engine(settings: Settings) -> JinjaTemplateEngine:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=True, trim_blocks=True,
-        lstrip_blocks=True, auto_reload=not settings.is_production, extensions=["jinja2.ext.do"],
+        lstrip_blocks=True, auto_reload=not settings.is_production,
     )
     environment.globals |= {
         "static_url": static_url, "icon": icon, "when": when, "clock": clock,

@@ -140,3 +140,15 @@ async def browser_without_scripts(browser: Browser, site: str) -> AsyncIterator[
     await sign_in(context, (await make_cast()).admin)
     yield await context.new_page()
     await context.close()
+
+
+async def test_the_header_and_the_name_stay_in_view_of_a_phone(tab: Page, cast: Cast) -> None:
+    await tab.set_viewport_size({"width": 360, "height": 740})
+    await tab.goto(PAGE)
+    await tab.locator("#people-scroll").evaluate("e => { e.scrollLeft = 400; }")
+    name = await tab.locator("#people tbody td:nth-child(2)").first.bounding_box()
+    points = tab.locator("#people td[data-watch]").first
+    await points.evaluate("e => e.scrollIntoView({ inline: 'end', block: 'nearest' })")
+    seen = await points.bounding_box()
+    assert name and seen and name["x"] >= 0
+    assert name["width"] < 240 and seen["x"] + seen["width"] > name["x"] + name["width"]
