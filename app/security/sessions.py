@@ -6,11 +6,9 @@ nothing. Pages read a session with one query and write to it at most every five 
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import asyncpg
-from litestar.connection import Request
 from litestar.datastructures import Cookie
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 
@@ -204,9 +202,3 @@ class AuthenticationMiddleware(AbstractAuthenticationMiddleware):
         token = session_token(connection)
         session, reader = await read_session(token) if token else (None, None)
         return AuthenticationResult(user=reader, auth=session)
-
-
-def reader_of(request: Request[Any, Any, Any]) -> Reader:
-    """The reader of a route whose guard lets only signed-in people in."""
-    reader: Reader = request.user
-    return reader

@@ -138,6 +138,15 @@ async def test_two_requests_at_once_lose_nothing(cast: Cast) -> None:
         assert await database.fetchval("select count(*) from sessions") == 1
 
 
+async def test_what_is_open_to_everybody_does_not_ask_who_it_is(cast: Cast) -> None:
+    async with await client_for(cast.coach_a) as browser:
+        await age("last_seen_at", "1 hour")
+        await browser.get("/robots.txt")
+        assert await database.fetchval("select last_seen_at < now() - interval '59 minutes' from sessions")
+        await browser.get("/settings")
+        assert await database.fetchval("select last_seen_at > now() - interval '1 minute' from sessions")
+
+
 async def test_a_long_user_agent_is_cut(cast: Cast) -> None:
     await sessions.open_session(cast.coach_a.id, address="", user_agent="x" * 10_000 + "\0")
     assert await database.fetchval("select length(user_agent) from sessions") == sessions.MAX_USER_AGENT_CHARACTERS
