@@ -23,9 +23,6 @@ ACTOR = "command line"
 class Refused(click.ClickException):
     """One clear line on standard error; exit 1."""
 
-    def show(self, file: Any = None) -> None:
-        click.echo(self.message, err=True)
-
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
@@ -51,8 +48,10 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
         async with opened_database():
             return await work
 
-    settings_or_refuse()
-    return asyncio.run(on_database())
+    try:
+        return asyncio.run(on_database())
+    finally:
+        work.close()  # a refusal before it began must not leave it hanging
 
 
 @asynccontextmanager
@@ -348,5 +347,18 @@ def bench(name: str | None, arguments: tuple[str, ...]) -> None:
         raise Refused(f"There is no bench named {name}. There are: {', '.join(names)}")
 
 
+def main() -> int:
+    """Runs one command; whatever is wrong with the input is one line on standard error and a status that is not 0."""
+    try:
+        status = cli.main(prog_name="bin/sideline", standalone_mode=False)
+    except click.ClickException as error:
+        hint = " See --help." if isinstance(error, click.UsageError) else ""
+        click.echo(f"{error.format_message()}{hint}", err=True)
+        return error.exit_code
+    except click.Abort:
+        return 130
+    return status if isinstance(status, int) else 0
+
+
 if __name__ == "__main__":
-    cli(prog_name="bin/sideline")
+    sys.exit(main())

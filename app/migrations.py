@@ -67,6 +67,8 @@ async def migrate_forwards() -> None:
 
 async def migrate_backwards(target: str) -> None:
     """Undoes migrations down to and including `target` ('all' for every one). Raises MigrationError."""
+    if target != "all" and target not in migration_ids():
+        raise MigrationError(f"There is no migration {target}. There are: {', '.join(migration_ids())}")
     await _quietly(run_backwards("app", target, auto_agree=True))
 
 
