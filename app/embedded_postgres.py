@@ -202,7 +202,8 @@ def _make_cluster(server: EmbeddedPostgres) -> None:
     done = subprocess.run(
         [
             str(server.programs / "initdb"), "-D", str(server.data), "-U", "postgres", "--auth=trust",
-            "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-instructions",
+            "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
+            "--no-instructions",
         ],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **_as_user(server.user),
     )
