@@ -14,7 +14,7 @@ SEARCH_COLUMN = "alter table standings add column words tsvector not null defaul
 SORTS = {
     "rank": 'rank, name_key collate "C", competitor_id',
     "name": 'name_key collate "C", competitor_id',
-    "team": '(team_key = \'\'), team_key collate "C", rank, competitor_id',
+    "team": 'team_key collate "C", rank, competitor_id',
     "division": 'division, rank, name_key collate "C", competitor_id',
     "challenges": "challenges, (-rank), competitor_id",
     "last_active": "last_active_at, (-rank), competitor_id",
@@ -25,8 +25,7 @@ INDEXES = {
     "standings_coach_idx": "standings (coach_id)",
     "standings_team_idx": "standings (team_id)",
     "standings_words_idx": "standings using gin (words)",
-    "standing_scopes_rank_idx":
-        'standing_scopes (organization_id, source, category, rank, competitor_id)',
+    "standing_scopes_rank_idx": "standing_scopes (organization_id, source, category, rank, competitor_id)",
 }
 
 

@@ -2,7 +2,17 @@
 
 from litestar.types import ControllerRouterHandler
 
-from app.controllers import appearance, components, health, home, jobs_api, second_factor, settings_page, sign_in
+from app.controllers import (
+    appearance,
+    components,
+    health,
+    home,
+    jobs_api,
+    leaderboard,
+    second_factor,
+    settings_page,
+    sign_in,
+)
 
 ROUTES: list[ControllerRouterHandler] = [
     *home.ROUTES,
@@ -11,6 +21,7 @@ ROUTES: list[ControllerRouterHandler] = [
     *health.ROUTES,
     *jobs_api.ROUTES,
     *sign_in.ROUTES,
+    leaderboard.leaderboard,
     *settings_page.ROUTES,
     *second_factor.ROUTES,
 ]

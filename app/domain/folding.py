@@ -3,6 +3,7 @@
 import unicodedata
 
 VERSION = 1
+AFTER_ALL = "\U0010ffff"
 LONGEST_KEY = 200
 MOST_WORDS = 40
 LONGEST_WORD = 80

@@ -8,16 +8,19 @@ from dataclasses import dataclass
 LONGEST_CURSOR = 2000
 
 
+Value = str | int | bool
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """`sort` names the order the values belong to; a cursor of another order is a bad one."""
 
     sort: str
-    values: tuple[str, ...]
-    backwards: bool = False
+    values: tuple[Value, ...]
+    is_backwards: bool = False
 
     def encode(self) -> str:
-        content = json.dumps([self.sort, int(self.backwards), *self.values], ensure_ascii=False, separators=(",", ":"))
+        content = json.dumps([self.sort, self.is_backwards, *self.values], ensure_ascii=False, separators=(",", ":"))
         return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
 
 
@@ -29,9 +32,14 @@ def decode(text: str) -> Cursor | None:
         content = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
     except (binascii.Error, ValueError, RecursionError):
         return None
-    if not isinstance(content, list) or len(content) < 3:
-        return None
-    sort, backwards, *values = content
-    if backwards not in (0, 1) or not all(isinstance(value, str) and "\0" not in value for value in (sort, *values)):
-        return None
-    return Cursor(sort, tuple(values), bool(backwards))
+    match content:
+        case [str() as sort, bool() as is_backwards, *values] if all(map(_is_value, values)):
+            return Cursor(sort, tuple(values), is_backwards)
+    return None
+
+
+def _is_value(value: object) -> bool:
+    """Something that PostgreSQL takes as a parameter."""
+    if isinstance(value, str):
+        return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
+    return isinstance(value, int) and abs(value) < 2**31

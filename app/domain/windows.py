@@ -10,6 +10,7 @@ PRESETS = (*DAYS, YEAR)
 CUSTOM = "custom"
 DEFAULT = "30"
 SPARK_DAYS = 30
+DAY_ZERO = date(2000, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +41,11 @@ def school_year_start(today: date, starts_month: int) -> date:
 def midnight(day: date, zone: ZoneInfo) -> datetime:
     """The first moment of the day there. Where clocks skip midnight, zoneinfo answers the moment of the jump."""
     return datetime.combine(day, time(), tzinfo=zone)
+
+
+def day_number(day: date) -> int:
+    return (day - DAY_ZERO).days
+
+
+def in_words(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"

@@ -83,6 +83,7 @@ async def _refresh(claimed: Claimed) -> None:
         await database.fetchval("select set_config('work_mem', $1, true)", SORT_MEMORY)
         written, rescored = await _write_standings(claimed)
         if rescored:
+            await database.execute(standings_sql.WRITE_HISTORIES, rescored, claimed.zone.key, windows.DAY_ZERO)
             written += await _write_scopes(claimed.organization_id, rescored)
         await _finish(claimed, is_changed=written > 0)
 
@@ -112,7 +113,7 @@ async def _fold_changed_names(organization_id: UUID) -> tuple[list[UUID], list[i
         [row["id"] for row in rows],
         [row["names_hash"] for row in rows],
         [folding.sort_key(row["last_name"], row["first_name"]) for row in rows],
-        [folding.sort_key(row["team"]) for row in rows],
+        [folding.sort_key(row["team"]) or folding.AFTER_ALL for row in rows],
         [" ".join(folding.words(row["first_name"], row["last_name"], row["handle"], row["team"])) for row in rows],
     )
 

@@ -51,7 +51,7 @@ _WINDOW_SUMS = ",\n        ".join(
         max(v.solved_at) filter (where v.solved_at < {start}) as last_before_{name}"""
     for name, start in _START.items()
 )
-_DAYS = ", ".join(f"least(sum(points) filter (where day = {day}), 32767)" for day in range(SPARK_DAYS))
+_DAYS = ", ".join(f"least(coalesce(sum(points) filter (where day = {day}), 0), 32767)" for day in range(SPARK_DAYS))
 _GAINS = ",\n        ".join(f"coalesce(w.gain_{name}, 0) as gain_{name}" for name in PRESETS)
 _BEFORE = ",\n        ".join(
     f"""coalesce(w.solves_{name}, 0) as solves_{name},
@@ -95,7 +95,8 @@ with folded as (
     where c.organization_id = $1 and c.archived_at is null
 ), windowed as materialized (
     select v.competitor_id, max(v.solved_at) as last_solved_at,
-        bit_xor(hash_record_extended((v.id, v.source, v.category, v.challenge_points, v.solved_at), 0)) as solves_hash,
+        bit_xor(hash_record_extended((v.id, v.source, v.category, v.challenge_points, v.solved_at),
+            hashtextextended($12, 0))) as solves_hash,
         {_WINDOW_SUMS}
     from game_platform_challenge_solves v join people p on p.competitor_id = v.competitor_id
     group by v.competitor_id
@@ -106,7 +107,7 @@ with folded as (
     where v.solved_at >= $14
     group by 1, 2
 ), sparks as (
-    select competitor_id, array_replace(array[{_DAYS}]::smallint[], null, 0::smallint) as spark
+    select competitor_id, array[{_DAYS}]::smallint[] as spark
     from daily group by competitor_id
 ), summed as (
     select p.competitor_id, p.organization_id, p.coach_id, p.team_id, p.division, p.points, p.challenges,
@@ -150,6 +151,28 @@ with folded as (
 select (select count(*) from written) + (select count(*) from gone) as written,
     array(select competitor_id from compared where is_rescored union all select competitor_id from gone) as rescored
 """  # noqa: S608
+
+# The days of those among $1, in the zone $2, numbered from $3. Days without a solve stay out.
+WRITE_HISTORIES = """
+with days as (
+    select competitor_id, (solved_at at time zone $2)::date - $3::date as day, sum(challenge_points)::int as points,
+        count(*)::int as challenges, max(solved_at) as last_solved_at
+    from game_platform_challenge_solves where competitor_id = any($1::uuid[]) group by 1, 2
+), added_up as (
+    select competitor_id, day, sum(points) over so_far::int as points, sum(challenges) over so_far::int as challenges,
+        max(last_solved_at) over so_far as last_solved_at
+    from days window so_far as (partition by competitor_id order by day)
+), gone as (
+    delete from standing_histories
+    where competitor_id = any($1::uuid[]) and competitor_id not in (select competitor_id from days)
+)
+insert into standing_histories (competitor_id, days, points, challenges, last_solved_at)
+select competitor_id, array_agg(day order by day), array_agg(points order by day),
+    array_agg(challenges order by day), array_agg(last_solved_at order by day)
+from added_up group by competitor_id
+on conflict (competitor_id) do update set days = excluded.days, points = excluded.points,
+    challenges = excluded.challenges, last_solved_at = excluded.last_solved_at
+"""
 
 # The scopes in which somebody among $2 has, or had, a score: each source, each category, each pair of them.
 TOUCHED_SCOPES = """

@@ -15,7 +15,8 @@ from app.tables.rosters import Competitor, Team
 
 
 class Standing(Table, tablename="standings"):
-    """One competitor, everything counted. `last_active_at` is -infinity for never; an empty `spark` is a silent month.
+    """One competitor, everything counted. `last_active_at` is -infinity for never, an empty `spark` is a silent month,
+    and whoever has no team has a `team_key` after all others.
 
     The hashes tell whether the names behind keys and search words, or the stored solves, have changed since.
     """
@@ -64,6 +65,19 @@ class StandingScope(Table, tablename="standing_scopes"):
     division_rank = Integer(null=False, default=0)
 
     standing_scopes_competitor_key = Unique(["competitor_id", "source", "category"])
+
+
+class StandingHistory(Table, tablename="standing_histories"):
+    """One competitor's solves by day, added up, so that any day's score is one look into an array.
+
+    `days` are numbered from 2000-01-01 in the organization's zone; the others say how it stood when that day ended.
+    """
+
+    competitor_id = belongs_to(Competitor, primary_key=True)
+    days = Array(base_column=Integer(), null=False, default=list)
+    points = Array(base_column=Integer(), null=False, default=list)
+    challenges = Array(base_column=Integer(), null=False, default=list)
+    last_solved_at = Array(base_column=Timestamptz(), null=False, default=list)
 
 
 class StandingVersion(Table, tablename="standing_versions"):

@@ -1,0 +1,237 @@
+"""What the leaderboard's address says: which rows, in which order, over which window. Parsed once, never failing."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from app.domain import paging, windows
+from app.domain.categories import category_of
+from app.domain.paging import Cursor
+
+PATH = "/leaderboard"
+LONGEST_SEARCH = 100
+EARLIEST_YEAR, LATEST_YEAR = 2000, 2100
+DIVISIONS = {"middle_school": "Middle school", "high_school": "High school", "college": "College"}
+SOURCES = {"odl": "On-demand practice", "flash_ctf": "Flash CTF"}
+WINDOWS = {"7": "7 days", "14": "14 days", "30": "30 days", "90": "90 days", windows.YEAR: "School year"}
+
+
+class Sort(StrEnum):
+    RANK = "rank"
+    NAME = "name"
+    TEAM = "team"
+    DIVISION = "division"
+    CHALLENGES = "challenges"
+    POINTS = "points"
+    CHANGE = "change"
+    LAST_ACTIVE = "last_active"
+
+
+HIGHEST_FIRST = frozenset({Sort.CHALLENGES, Sort.POINTS, Sort.CHANGE, Sort.LAST_ACTIVE})
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One state of the page. `source` and `category` '' mean all; `first_day` is set for a custom window only."""
+
+    organization_id: UUID | None = None
+    search: str = ""
+    sort: Sort = Sort.RANK
+    is_descending: bool = False
+    window: str = windows.DEFAULT
+    first_day: date | None = None
+    last_day: date | None = None
+    coach_id: UUID | None = None
+    team_id: UUID | None = None
+    division: str = ""
+    category: str = ""
+    source: str = ""
+    cursor: Cursor | None = None
+
+    @property
+    def is_scoped(self) -> bool:
+        return bool(self.category or self.source)
+
+    @property
+    def is_filtered(self) -> bool:
+        return any((self.search, self.coach_id, self.team_id, self.division, self.category, self.source))
+
+    @property
+    def order_name(self) -> str:
+        """What a cursor belongs to: another order, scope or window of changes makes it worthless."""
+        scope = f"/{self.source}/{self.category}" if self.is_scoped else ""
+        span = f"/{self.window}/{self.first_day}/{self.last_day}" if self.sort is Sort.CHANGE else ""
+        return f"{self.sort}{'-' if self.is_descending else '+'}{scope}{span}"
+
+    def parameters(self) -> dict[str, str]:
+        """The query string that leads here; what is at its default is left out, and the cursor with it."""
+        is_plain = self.is_descending == (self.sort in HIGHEST_FIRST)
+        values = {
+            "organization": self.organization_id, "q": self.search, "coach": self.coach_id, "team": self.team_id,
+            "division": self.division, "category": self.category, "source": self.source,
+            "window": "" if self.window == windows.DEFAULT else self.window,
+            "from": self.first_day, "to": self.last_day,
+            "sort": "" if self.sort is Sort.RANK and is_plain else self.sort,
+            "dir": "" if is_plain else ("desc" if self.is_descending else "asc"),
+        }
+        return {name: str(value) for name, value in values.items() if value}
+
+    def url(self, **changes: Any) -> str:
+        """The address of this view with other values; a page further on only where `cursor` is given."""
+        changed = replace(self, **{"cursor": None, **changes})
+        parameters = changed.parameters()
+        if changed.cursor:
+            parameters["cursor"] = changed.cursor.encode()
+        return f"{PATH}?{urlencode(parameters)}" if parameters else PATH
+
+    def sorted_by(self, sort: Sort) -> str:
+        """The address that sorts so; once more turns it round."""
+        turned = not self.is_descending if sort is self.sort else sort in HIGHEST_FIRST
+        return self.url(sort=sort, is_descending=turned)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a polling page shows: which version of the standings, and since when (seconds; 0 where it does not say)."""
+
+    version: int
+    at: int
+
+    def __str__(self) -> str:
+        return f"{self.version}-{self.at}"
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    view: View
+    notices: tuple[str, ...]
+    is_export: bool = False
+    seen: Seen | None = None
+
+
+class _Reading:
+    """Takes the known parameters one by one and collects what could not be understood."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self.values: dict[str, str] = {}
+        self.repeated: set[str] = set()
+        self.notices: list[str] = []
+        for name, value in pairs:
+            if name in self.values:
+                self.repeated.add(name)
+            self.values[name] = value.strip()
+
+    def text(self, name: str) -> str:
+        if name in self.repeated:
+            self.repeated.discard(name)
+            self.values.pop(name)
+            self.refuse(name, "was given more than once and is left out")
+        return self.values.get(name, "")
+
+    def refuse(self, name: str, why: str) -> None:
+        self.notices.append(f"“{name}” {why}.")
+
+    def choice(self, name: str, allowed: Iterable[str], default: str) -> str:
+        value = self.text(name)
+        if not value or value in allowed:
+            return value or default
+        self.refuse(name, f"can be {', '.join(allowed)}; it is left out")
+        return default
+
+    def uuid(self, name: str) -> UUID | None:
+        value = self.text(name)
+        if re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value):
+            return UUID(value)
+        if value:
+            self.refuse(name, "is not known and is left out")
+        return None
+
+    def day(self, name: str) -> date | None:
+        value = self.text(name)
+        if not value:
+            return None
+        try:
+            day = date.fromisoformat(value)
+        except ValueError:
+            day = date.min
+        if EARLIEST_YEAR <= day.year <= LATEST_YEAR:
+            return day
+        self.refuse(name, f"should be a date such as 2026-10-01, in {EARLIEST_YEAR} or later; it is left out")
+        return None
+
+
+def parse(pairs: Iterable[tuple[str, str]]) -> Parsed:
+    """Unknown parameters say nothing; bad values of known ones become the default, and a notice names them."""
+    reading = _Reading(pairs)
+    sort, is_descending = _sort(reading)
+    window, first_day, last_day = _window(reading)
+    view = View(
+        organization_id=reading.uuid("organization"), search=_search(reading), sort=sort, is_descending=is_descending,
+        window=window, first_day=first_day, last_day=last_day, coach_id=reading.uuid("coach"),
+        team_id=reading.uuid("team"), division=reading.choice("division", DIVISIONS, ""), category=_category(reading),
+        source=reading.choice("source", SOURCES, ""),
+    )
+    view = replace(view, cursor=_cursor(reading, view))
+    is_export = reading.choice("format", ("csv",), "") == "csv"
+    return Parsed(view, tuple(reading.notices), is_export, _seen(reading))
+
+
+def _seen(reading: _Reading) -> Seen | None:
+    """Said by the page itself, so nobody is told where it is not understood."""
+    found = re.fullmatch(r"(\d{1,18})(?:-(\d{1,12}))?", reading.values.get("seen", ""), re.ASCII)
+    return Seen(int(found[1]), int(found[2] or 0)) if found else None
+
+
+def _search(reading: _Reading) -> str:
+    value = reading.text("q")
+    if len(value) > LONGEST_SEARCH:
+        reading.refuse("q", f"takes {LONGEST_SEARCH} characters; the rest is left out")
+    return value[:LONGEST_SEARCH].replace("\0", "")
+
+
+def _category(reading: _Reading) -> str:
+    value = reading.text("category")
+    if len(value) > LONGEST_SEARCH or "\0" in value:
+        reading.refuse("category", "is not known; all are shown")
+        return ""
+    return category_of(value) if value else ""
+
+
+def _sort(reading: _Reading) -> tuple[Sort, bool]:
+    named = reading.text("sort")
+    has_sign = named.startswith("-")
+    try:
+        sort = Sort(named.removeprefix("-") or Sort.RANK)
+    except ValueError:
+        reading.refuse("sort", f"can be {', '.join(Sort)}; rank is shown")
+        return Sort.RANK, False
+    direction = reading.choice("dir", ("asc", "desc"), "")
+    return sort, direction == "desc" or has_sign or (not direction and sort in HIGHEST_FIRST)
+
+
+def _window(reading: _Reading) -> tuple[str, date | None, date | None]:
+    """Dates count where the window is custom, or where none is named."""
+    named = reading.choice("window", (*windows.PRESETS, windows.CUSTOM), "")
+    first, last = reading.day("from"), reading.day("to")
+    if named in windows.PRESETS or not (named or first or last):
+        return named or windows.DEFAULT, None, None
+    if first and last and first > last:
+        reading.refuse("from", "is later than “to”; 30 days are shown")
+        return windows.DEFAULT, None, None
+    return windows.CUSTOM, first, last
+
+
+def _cursor(reading: _Reading, view: View) -> Cursor | None:
+    text = reading.text("cursor")
+    if not text:
+        return None
+    cursor = paging.decode(text)
+    if cursor is None or cursor.sort != view.order_name:
+        reading.refuse("cursor", "belongs to another list; the first page is shown")
+        return None
+    return cursor

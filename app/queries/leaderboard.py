@@ -1,0 +1,271 @@
+"""The leaderboard as a reader may see it: one page of rows, and what the page needs to say about them."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import asyncpg
+
+from app import database
+from app.domain import windows
+from app.domain.categories import CATEGORIES, is_known
+from app.domain.leaderboard import View
+from app.domain.paging import Cursor, Value
+from app.domain.readers import Reader, Sight
+from app.domain.windows import Window
+from app.queries import keyset, leaderboard_sql
+
+PAGE_SIZE = 50
+EXPORT_SIZE = 2000
+MOST_CHOICES = 40
+FRESH_FOR = timedelta(hours=8)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One competitor. `rank_then` is the rank when the window began, None where only part of the scores is shown."""
+
+    competitor_id: UUID
+    first_name: str
+    last_name: str
+    handle: str
+    is_linked: bool
+    team_id: UUID | None
+    team: str
+    coach_id: UUID | None
+    coach: str
+    division: str
+    rank: int
+    division_rank: int
+    rank_then: int | None
+    points: int
+    challenges: int
+    change: int
+    spark: tuple[int, ...]
+    last_active_at: datetime | None
+    last_success_at: datetime | None
+    last_result: str | None
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def steps_up(self) -> int:
+        return 0 if self.rank_then is None else self.rank_then - self.rank
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How old the rows shown are: the oldest successful look at any of them."""
+
+    as_of: datetime | None
+    is_late: bool
+    failed: int
+    unread: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    rows: tuple[Row, ...]
+    previous: Cursor | None
+    next: Cursor | None
+    freshness: Freshness
+
+
+@dataclass(frozen=True, slots=True)
+class League:
+    """The organization that is shown, what of the view's filters the reader may know, and the standings' version."""
+
+    organization_id: UUID
+    name: str
+    zone: ZoneInfo
+    window: Window
+    version: int
+    computed_at: datetime | None
+    now: datetime
+    team: str | None
+    coach: str | None
+    is_category_known: bool
+
+
+Choice = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the filters offer, values and labels; empty where one or none, or too many to choose from."""
+
+    organizations: tuple[Choice, ...]
+    teams: tuple[Choice, ...]
+    coaches: tuple[Choice, ...]
+    categories: tuple[Choice, ...]
+
+
+def shown_organization(view: View, reader: Reader) -> UUID | None:
+    """The one asked for where it is the reader's, else the reader's first."""
+    if view.organization_id in reader.organization_ids:
+        return view.organization_id
+    return next(iter(reader.organization_ids), None)
+
+
+async def get_version(organization_id: UUID) -> int:
+    found = await database.fetchval(
+        "select version from standing_versions where organization_id = $1", organization_id
+    )
+    return int(found or 0)
+
+
+async def get_league(view: View, reader: Reader, organization_id: UUID) -> League:
+    """Read before the rows, so that its version is never newer than they are."""
+    condition, arguments = reader.sight.condition("t.coach_id", "t.id", 5)
+    row = await database.fetchrow(
+        f"""select o.name, o.time_zone, o.school_year_starts_month, v.version, v.computed_at, now() as now,
+                coalesce(v.computed_on, (now() at time zone o.time_zone)::date) as today,
+                (select t.name from teams t where t.id = $2 and t.organization_id = $1 and {condition}) as team,
+                (select {_COACH_NAME} from users u where u.id = $3 and exists (
+                    select from organization_members m where m.user_id = u.id and m.organization_id = $1)) as coach,
+                exists (select from standing_scopes k
+                    where k.organization_id = $1 and k.source = '' and k.category = $4) as is_category_known
+            from organizations o left join standing_versions v on v.organization_id = o.id where o.id = $1""",  # noqa: S608
+        organization_id, view.team_id, view.coach_id if reader.is_admin else None, view.category, *arguments,
+    )
+    assert row
+    zone = ZoneInfo(row["time_zone"])
+    return League(
+        organization_id, row["name"], zone, _window(view, row["today"], zone, row["school_year_starts_month"]),
+        row["version"] or 0, row["computed_at"], row["now"], row["team"], row["coach"],
+        row["is_category_known"] or is_known(view.category),
+    )
+
+
+_COACH_NAME = "coalesce(nullif(u.display_name, ''), trim(u.first_name || ' ' || u.last_name), '')"
+
+
+def _window(view: View, today: date, zone: ZoneInfo, year_starts_month: int) -> Window:
+    if view.window != windows.CUSTOM:
+        return windows.preset(view.window, today, zone, year_starts_month)
+    last = view.last_day or today
+    first = view.first_day or min(last, today) - timedelta(days=windows.DAYS[windows.DEFAULT] - 1)
+    return windows.custom(first, max(first, last), zone)
+
+
+def understood(view: View, league: League, reader: Reader) -> tuple[View, tuple[str, ...]]:
+    """The view without what this reader cannot know, and a notice for each; somebody else's is the same as nobody's."""
+    notices = []
+    if view.organization_id and view.organization_id != league.organization_id:
+        view = replace(view, organization_id=None)
+        notices.append("“organization” is not known; your own is shown.")
+    if view.team_id and league.team is None:
+        view = replace(view, team_id=None)
+        notices.append("“team” is not known; all teams are shown.")
+    if view.coach_id and league.coach is None:
+        view = replace(view, coach_id=None)
+        notices.append("“coach” is not known; all are shown." if reader.is_admin else "“coach” is a filter for admins.")
+    if view.category and not league.is_category_known:
+        view = replace(view, category="", cursor=None)
+        notices.append("“category” is not known; all are shown.")
+    if view.cursor and not keyset.is_usable(view.cursor, leaderboard_sql.keys_of_stretches(view)):
+        view = replace(view, cursor=None)
+        notices.append("“cursor” belongs to another list; the first page is shown.")
+    return view, tuple(notices)
+
+
+async def get_page(view: View, sight: Sight, league: League, *, size: int = PAGE_SIZE) -> Page:
+    """One row more than shown is read, to know whether there is more."""
+    statement = leaderboard_sql.page_statement(view, sight, league.organization_id, league.window, size + 1)
+    records = await database.fetch(statement.sql, *statement.arguments)
+    has_more = len(records) > size
+    records = records[:size]
+    is_backwards = view.cursor is not None and view.cursor.is_backwards
+    if is_backwards:
+        records.reverse()
+    before, after = (has_more, True) if is_backwards else (view.cursor is not None, has_more)
+    rows = tuple(map(_row, records))
+    return Page(
+        rows,
+        _cursor(view, records[0]["keys"], is_backwards=True) if records and before else None,
+        _cursor(view, records[-1]["keys"], is_backwards=False) if records and after else None,
+        freshness_of(rows, league.now),
+    )
+
+
+def _row(record: asyncpg.Record) -> Row:
+    values = dict(record)
+    del values["keys"]
+    values["spark"] = tuple(values["spark"])
+    return Row(**values)
+
+
+def _cursor(view: View, keys: str, *, is_backwards: bool) -> Cursor:
+    values: list[Value] = json.loads(keys)
+    return Cursor(view.order_name, tuple(values), is_backwards)
+
+
+def freshness_of(rows: tuple[Row, ...], now: datetime) -> Freshness:
+    linked = [row for row in rows if row.is_linked]
+    looks = [row.last_success_at for row in linked if row.last_success_at]
+    as_of = min(looks, default=None)
+    return Freshness(
+        as_of, as_of is not None and now - as_of > FRESH_FOR, sum(row.last_result == "failure" for row in linked),
+        len(linked) - len(looks),
+    )
+
+
+async def walk(view: View, sight: Sight, league: League) -> AsyncIterator[tuple[Row, ...]]:
+    """Every row of the view, page after page."""
+    following: Cursor | None = None
+    while True:
+        page = await get_page(replace(view, cursor=following), sight, league, size=EXPORT_SIZE)
+        if page.rows:
+            yield page.rows
+        following = page.next
+        if following is None:
+            return
+
+
+# The categories that somebody has a score in, by hopping along the index from one to the next.
+_CATEGORIES = """
+with recursive known as (
+    (select category from standing_scopes where organization_id = $1 and source = '' order by category limit 1)
+    union all
+    select (select k.category from standing_scopes k
+            where k.organization_id = $1 and k.source = '' and k.category > known.category order by k.category limit 1)
+    from known where known.category is not null
+)
+select array_agg(category) from known where category <> ''
+"""
+
+
+async def get_choices(reader: Reader, organization_id: UUID) -> Choices:
+    condition, arguments = reader.sight.condition("t.coach_id", "t.id", 5)
+    row = await database.fetchrow(
+        f"""select
+            (select json_agg(json_build_array(id, name)) from (
+                select t.id, t.name from teams t
+                where t.organization_id = $1 and t.archived_at is null and {condition} limit $2) t) as teams,
+            (select json_agg(json_build_array(id, name)) from (
+                select u.id, {_COACH_NAME} as name from users u
+                where $3 and u.role = 'coach' and exists (select from organization_members m
+                    where m.user_id = u.id and m.organization_id = $1) limit $2) u) as coaches,
+            (select json_agg(json_build_array(id, name)) from organizations where id = any($4::uuid[]))
+                as organizations,
+            ({_CATEGORIES}) as categories""",  # noqa: S608
+        organization_id, MOST_CHOICES + 1, reader.is_admin, list(reader.organization_ids[:MOST_CHOICES]), *arguments,
+    )
+    assert row
+    others = sorted(set(row["categories"] or ()) - set(CATEGORIES))
+    return Choices(
+        _choices(row["organizations"]), _choices(row["teams"]), _choices(row["coaches"]),
+        tuple((category, category) for category in (*CATEGORIES, *others)),
+    )
+
+
+def _choices(found: str | None) -> tuple[Choice, ...]:
+    pairs = json.loads(found or "[]")
+    if not 1 < len(pairs) <= MOST_CHOICES:
+        return ()
+    return tuple(sorted(((value, label) for value, label in pairs), key=lambda choice: choice[1].casefold()))
