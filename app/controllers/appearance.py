@@ -11,7 +11,7 @@ from litestar.response import Redirect, Response
 
 from app.security.policy import anyone
 from app.security.redirects import local_path
-from app.services.appearance import choose_theme
+from app.services.preferences import choose_theme
 from app.tables.accounts import Theme
 from app.web import PRIVATE, reader_of
 

@@ -30,13 +30,24 @@ async def save(reader: Reader, *, time_zone: str, theme: str) -> None:
         raise BadPreference("time_zone", "Choose a time zone from the list.")
     if theme not in set(Theme):
         raise BadPreference("theme", "Choose system, light or dark.")
-    after = {"time_zone": time_zone or None, "theme": theme}
+    await _change(reader, {"time_zone": time_zone or None, "theme": theme})
+
+
+async def choose_theme(reader: Reader, theme: Theme) -> None:
+    """The switch in the page header."""
+    await _change(reader, {"theme": theme.value})
+
+
+async def _change(reader: Reader, wanted: dict[str, str | None]) -> None:
+    """Writes nothing where it already is so."""
     async with database.transaction():
         row = await database.fetchrow("select time_zone, theme from users where id = $1 for update", reader.user_id)
-        if row is None or dict(row) == after:
+        if row is None or dict(row) | wanted == dict(row):
             return
+        after = dict(row) | wanted
         await database.execute(
-            "update users set time_zone = $2, theme = $3 where id = $1", reader.user_id, time_zone or None, theme
+            "update users set time_zone = $2, theme = $3 where id = $1",
+            reader.user_id, after["time_zone"], after["theme"],
         )
         await audit.record(
             "preferences.saved", actor=reader, subject_type="user", subject_id=reader.user_id, before=dict(row),

@@ -5,7 +5,7 @@ from piccolo.constraints import Unique
 from piccolo.table import Table
 
 from app.tables.accounts import Organization, User
-from app.tables.columns import belongs_to, may_belong_to, may_refer_to, now, uuid_key
+from app.tables.columns import may_belong_to, may_refer_to, now, uuid_key
 
 
 class FeatureFlag(Table, tablename="feature_flags"):
