@@ -27,6 +27,8 @@ THREAD_BYTES = 500_000
 LOG = logging.getLogger(__name__)
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole addresses, query values included
 
+ANSWERS = frozenset({"ok", ErrorKind.NOT_FOUND})
+"""Not there is an answer like any other: we look before we create."""
 VENDOR_IS_UP = frozenset({ErrorKind.NOT_FOUND, ErrorKind.INVALID, ErrorKind.BAD_SHAPE})
 
 
@@ -189,7 +191,7 @@ class VendorHttp:
     async def _finish(self, call: _Call, call_id: int, exchange: _Exchange, outcome: str) -> None:
         duration = time.monotonic() - exchange.started
         LOG.log(
-            logging.INFO if outcome == "ok" else logging.WARNING, "%s %s %s: %s %s in %d ms, run %s",
+            logging.INFO if outcome in ANSWERS else logging.WARNING, "%s %s %s: %s %s in %d ms, run %s",
             self._vendor, call.method, call.path, exchange.status or "-", outcome, duration * 1000, self._run_id or "-",
         )
         await self._ledger.finish(
