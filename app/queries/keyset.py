@@ -82,8 +82,10 @@ class Stretch:
 
 def is_usable(cursor: Cursor, keys_of_stretches: dict[int, tuple[Key, ...]]) -> bool:
     """Whether the cursor's values are of the types of these keys."""
+    if not cursor.values or type(cursor.values[0]) is not int:
+        return False
     number, *values = cursor.values
-    keys = keys_of_stretches.get(number) if type(number) is int else None
+    keys = keys_of_stretches.get(number, ())
     if not keys or len(keys) != len(values):
         return False
     try:
