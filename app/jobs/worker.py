@@ -15,6 +15,7 @@ import structlog
 from app import database, logs
 from app.jobs import runner
 from app.jobs.dispatcher import Dispatcher
+from app.jobs.memory import calm_collector
 from app.jobs.settings import CONCURRENCY, DATABASE_CONNECTIONS, QUEUE_CONNECTIONS, saq_settings
 from app.queue import close_queue, make_queue, queue_url
 from app.services import schedules, workers
@@ -58,6 +59,7 @@ class Worker(saq.Worker[Any]):
 def main() -> None:
     settings = get_settings()
     logs.configure(settings)
+    calm_collector()
     try:
         asyncio.run(work())
     except (OSError, asyncpg.PostgresError) as error:

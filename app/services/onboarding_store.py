@@ -31,18 +31,20 @@ async def settle(claim: Claim, competitor_id: UUID, settlement: Settlement) -> N
     """The account is there: waiting, approved or denied."""
     async with database.transaction():
         await job_runs.keep(claim)
-        await record_account(claim, competitor_id, settlement)
+        changed_organization = await record_account(claim, competitor_id, settlement)
+        if changed_organization:
+            await standings.mark_stale(changed_organization)
 
 
-async def record_account(claim: Claim, competitor_id: UUID, settlement: Settlement) -> None:
-    """In the caller's transaction. What is known already leaves no second trace."""
+async def record_account(claim: Claim, competitor_id: UUID, settlement: Settlement) -> UUID | None:
+    """In the caller's transaction: the organization whose standings to mark, last of all, when this was news."""
     status = settlement.user.metactf_user_status
     row = await _locked(competitor_id)
     if row is None:
-        return
+        return None
     await _disclose(claim, competitor_id, settlement.disclosed)
     if (row["game_platform_id"], row["metactf_user_status"]) == (settlement.syned_user_id, status.value):
-        return
+        return None
     await _store_account(row, settlement)
     if status != UserStatus.DENIED:
         await database.execute(
@@ -52,6 +54,7 @@ async def record_account(claim: Claim, competitor_id: UUID, settlement: Settleme
         )
     details = {"outcome": settlement.outcome, "metactf_user_status": status.value}
     await _remember(claim, row, "competitor.onboarded", details)
+    return UUID(str(row["organization_id"]))
 
 
 async def hold(claim: Claim, competitor_id: UUID, outcome: str, reason: str, *, disclosed: Sequence[str]) -> None:
@@ -116,4 +119,3 @@ async def _remember(claim: Claim, row: dict[str, Any], action: str, details: dic
            on conflict (run_id, kind, competitor_id) do update set details = excluded.details""",
         row["organization_id"], action.replace(".", "_"), row["id"], claim.run_id, json.dumps(details),
     )
-    await standings.mark_stale(row["organization_id"])

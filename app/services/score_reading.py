@@ -1,11 +1,12 @@
 """A look turned into rows, compared with what is stored: what is new, and whether a count disagrees."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
+
+from pydantic_core import to_json
 
 from app import database
 from app.domain import score_cursor
@@ -18,7 +19,6 @@ from app.services.score_fetch import Look
 
 ON_DEMAND = "odl"
 FLASH_CTF = "flash_ctf"
-TO_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 STORED_KEYS = """
     select s.syned_user_id, s.source, s.event_id, s.challenge_solve_id
@@ -127,7 +127,7 @@ def _solve_rows(
         yield key, SolveRow(
             *key, competitor_id, metactf_user_id, solve.challenge_id, solve.challenge_title, category,
             category_of(category), solve.challenge_points, score_cursor.from_unix(solve.timestamp_unix),
-            TO_JSON(solve.raw),
+            to_json(solve.raw).decode(),
         )
 
 
@@ -137,7 +137,7 @@ def _events(look: Look) -> Iterator[EventRow]:
             look.subject.competitor_id, look.subject.syned_user_id, _metactf_user_id(look),
             event_id(item.flash_ctf_name, item.flash_ctf_time_start_unix), item.flash_ctf_name.strip(),
             item.challenges_solved, item.points_earned, item.max_points_possible, item.rank,
-            score_cursor.from_unix(item.flash_ctf_time_start_unix), TO_JSON(_without_solves(item)),
+            score_cursor.from_unix(item.flash_ctf_time_start_unix), to_json(_without_solves(item)).decode(),
         )
 
 

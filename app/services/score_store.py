@@ -15,6 +15,8 @@ from app.services.job_runs import Claim
 from app.services.onboarding_store import DENIED, Settlement
 from app.services.score_reading import EventRow, Reading, SolveRow
 
+ROWS_PER_STATEMENT = 500
+
 ADD_SOLVES = """
     insert into game_platform_challenge_solves (syned_user_id, source, event_id, challenge_solve_id, competitor_id,
         metactf_user_id, challenge_id, challenge_title, challenge_category, category, challenge_points, solved_at,
@@ -104,34 +106,37 @@ class Stored:
 async def store(claim: Claim, readings: Sequence[Reading]) -> Stored:
     """In the caller's transaction."""
     await quarantine.put_aside(VENDOR, [record for reading in readings for record in reading.bad])
-    await _store_accounts(claim, readings)
+    organizations = await _store_accounts(claim, readings)
     solves = await _add_solves([row for reading in readings for row in reading.fresh])
     events = await _put_events([row for reading in readings for row in reading.events])
     totals = await _put_totals([reading for reading in readings if reading.look.odl is not None])
     await _stamp(readings)
     stored = Stored(Counter(solves), {*solves, *events, *totals}, len(solves) + len(events) + len(totals))
-    await _tell(claim, readings, stored)
+    await _tell(claim, readings, stored, organizations)
     return stored
 
 
-async def _store_accounts(claim: Claim, readings: Iterable[Reading]) -> None:
-    """Who was waiting has been asked after: their account's new state, or just that they were asked."""
-    for look in (reading.look for reading in readings):
-        if look.user is None:
-            continue
+async def _store_accounts(claim: Claim, readings: Iterable[Reading]) -> set[UUID]:
+    """Who was waiting has been asked after; in the order of ids, as an import locks them. The changed organizations."""
+    asked = [(reading.look.subject.competitor_id, reading.look) for reading in readings if reading.look.user]
+    changed: set[UUID] = set()
+    for competitor_id, look in sorted(asked, key=lambda pair: pair[0]):
+        assert look.user is not None
         outcome = "waiting" if look.is_waiting else look.user.metactf_user_status.value
         settlement = Settlement(outcome, look.subject.syned_user_id, look.user, disclosed=())
-        await onboarding_store.record_account(claim, look.subject.competitor_id, settlement)
-        await database.execute(
-            "update competitors set platform_asked_at = now() where id = $1", look.subject.competitor_id
-        )
+        if organization_id := await onboarding_store.record_account(claim, competitor_id, settlement):
+            changed.add(organization_id)
+        await database.execute("update competitors set platform_asked_at = now() where id = $1", competitor_id)
+    return changed
 
 
 async def _add_solves(rows: Sequence[SolveRow]) -> list[UUID]:
     """The competitor of each row that was new."""
-    if not rows:
-        return []
-    return [row[0] for row in await database.fetch(ADD_SOLVES, *_columns(rows))]
+    added: list[UUID] = []
+    for start in range(0, len(rows), ROWS_PER_STATEMENT):
+        chunk = rows[start:start + ROWS_PER_STATEMENT]
+        added += [row[0] for row in await database.fetch(ADD_SOLVES, *_columns(chunk))]
+    return added
 
 
 async def _put_events(rows: Sequence[EventRow]) -> list[UUID]:
@@ -171,7 +176,7 @@ def _result(reading: Reading) -> tuple[str, str | None]:
     return ("waiting", None) if look.status in WAITING else ("success", None)
 
 
-async def _tell(claim: Claim, readings: Sequence[Reading], stored: Stored) -> None:
+async def _tell(claim: Claim, readings: Sequence[Reading], stored: Stored, changed: set[UUID]) -> None:
     """One activity event per competitor and run, however many batches or attempts brought the solves."""
     organizations = {reading.look.subject.competitor_id: reading.look.subject.organization_id for reading in readings}
     if stored.new_solves:
@@ -179,7 +184,7 @@ async def _tell(claim: Claim, readings: Sequence[Reading], stored: Stored) -> No
             ADD_ACTIVITY, [organizations[competitor_id] for competitor_id in stored.new_solves],
             list(stored.new_solves), claim.run_id, list(stored.new_solves.values()),
         )
-    for organization_id in sorted({organizations[competitor_id] for competitor_id in stored.changed}):
+    for organization_id in sorted(changed | {organizations[competitor_id] for competitor_id in stored.changed}):
         await standings.mark_stale(organization_id)
 
 
