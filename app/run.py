@@ -33,8 +33,9 @@ READY_SECONDS = 60
 SANDBOX_REQUESTS_PER_MINUTE = "6000"
 
 
-class StopRequested(Exception):
-    """Ctrl-C, SIGTERM, or the terminal has gone."""
+class StopRequested(KeyboardInterrupt):
+    """Ctrl-C, SIGTERM, or the terminal has gone. A KeyboardInterrupt, because asyncio swallows whatever else a
+    signal handler raises in its callbacks."""
 
 
 @dataclass
