@@ -5,8 +5,6 @@ import io
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
-from piccolo.apps.migrations.commands.backwards import run_backwards
-from piccolo.apps.migrations.commands.forwards import run_forwards
 
 from app.settings import ROOT
 
@@ -62,6 +60,8 @@ async def migrate(database_url: str) -> None:
 
 async def migrate_forwards() -> None:
     """Runs what is missing, on the engine's pool. Raises MigrationError."""
+    from piccolo.apps.migrations.commands.forwards import run_forwards  # slow to import, and rarely needed
+
     await _quietly(run_forwards("all"))
 
 
@@ -69,6 +69,8 @@ async def migrate_backwards(target: str) -> None:
     """Undoes migrations down to and including `target` ('all' for every one). Raises MigrationError."""
     if target != "all" and target not in migration_ids():
         raise MigrationError(f"There is no migration {target}. There are: {', '.join(migration_ids())}")
+    from piccolo.apps.migrations.commands.backwards import run_backwards
+
     await _quietly(run_backwards("app", target, auto_agree=True))
 
 

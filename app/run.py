@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import contextlib
 import ctypes
+import importlib
 import os
 import signal
 import socket
@@ -154,6 +155,7 @@ def run(settings: "Settings", arguments: argparse.Namespace) -> int:
         house.start("worker")
         address = house.environment["BASE_URL"]
         local.announce(house.var_dir, local.Running(os.getpid(), address, told | {"BASE_URL": address}))
+        importlib.import_module("app.first_start")  # takes as long as the children need to come up
         _wait_until_ready(f"http://127.0.0.1:{arguments.port}/health/ready", house.children)
         asyncio.run(_greet(address, house.var_dir, has_demo=has_demo))
         house.watch()
