@@ -10,9 +10,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
-from app import database, local, queue
+from app import database, local
 from app.services import accounts, roster_import, schedules
-from app.tables.jobs import Trigger
 
 ADMIN_EMAIL = "admin@example.org"
 ACTOR = "demo"
@@ -61,7 +60,6 @@ async def load(base_url: str, var_dir: Path) -> list[SignIn]:
             content.encode(), coach_email=email, dry_run=False, actor=None, actor_label=ACTOR
         )
     await schedules.change_cron("game_platform_sync", EVERY_MINUTE, actor_label=ACTOR)
-    await queue.enqueue("game_platform_onboarding", trigger=Trigger.COMMAND)
     return sign_ins
 
 

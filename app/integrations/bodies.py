@@ -4,6 +4,7 @@ import json
 import math
 import re
 import zlib
+from typing import Any
 
 import httpx
 
@@ -14,7 +15,6 @@ MAX_DEPTH = 64
 MAX_DIGITS = 18
 MAX_WORDS = 300
 
-LONG_NUMBER = re.compile(rf"\d{{{MAX_DIGITS + 1}}}")
 ESCAPE = re.compile(r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u0000|u[dD][89a-fA-F]..)|.)", re.DOTALL)
 EMAIL = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+")
 
@@ -105,13 +105,14 @@ def _too_large(max_bytes: int) -> VendorError:
 
 def _loads(text: str) -> object:
     """NaN, Infinity and numbers past all use become text, which a number field then refuses for its one record."""
-    return json.loads(
-        ESCAPE.sub(_storable, text) if "\\u" in text else text,
-        parse_constant=str,
-        parse_float=_finite,
-        parse_int=_countable if LONG_NUMBER.search(text) else None,
-        object_pairs_hook=_object,
-    )
+    text = ESCAPE.sub(_storable, text) if "\\u" in text else text
+    rules: dict[str, Any] = {"parse_constant": str, "parse_float": _finite, "object_pairs_hook": _object}
+    try:
+        return json.loads(text, **rules)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # more digits than Python turns into a number; looking for them first would cost every body
+        return json.loads(text, **rules, parse_int=_countable)
 
 
 def _storable(escape: re.Match[str]) -> str:

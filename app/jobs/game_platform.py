@@ -1,6 +1,10 @@
 """The Game Platform's work. Heavy imports wait for the first run, so that a worker starts fast."""
 
-from app.features import FeatureOff
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from app.features import Feature, FeatureOff, enabled_organizations
 from app.queue import (
     GamePlatformOnboardingPayload,
     GamePlatformSyncPayload,
@@ -11,47 +15,60 @@ from app.services.job_runs import Claim
 from app.settings import get_settings
 from app.tables.jobs import Trigger
 
+if TYPE_CHECKING:
+    from app.integrations.game_platform.client import GamePlatformClient
+
 
 async def game_platform_sync(claim: Claim, payload: GamePlatformSyncPayload) -> dict[str, int]:
-    from app.jobs.clients import open_game_platform
-    from app.services import score_ingestion, standings
+    from app.services import score_ingestion
 
     settings = get_settings()
-    async with open_game_platform(settings, run_id=claim.run_id) as client:
+    async with platform_and_standings(claim) as client:
         result = await score_ingestion.sync(
             claim, client, batch_size=settings.game_platform_sync_batch_size,
             concurrency=settings.game_platform_concurrency, competitor_ids=payload.competitor_ids,
-            coach_id=payload.coach_id, full=payload.full, dry_run=payload.dry_run,
+            coach_id=payload.coach_id, organization_ids=await enabled_organizations(Feature.SCORE_INGESTION),
+            full=payload.full, dry_run=payload.dry_run,
         )
-    await standings.refresh_stale()
     return result.as_counts()
 
 
 async def game_platform_totals_sweep(claim: Claim, payload: GamePlatformTotalsSweepPayload) -> dict[str, int]:
-    from app.jobs.clients import open_game_platform
-    from app.services import score_ingestion, standings
+    from app.services import score_ingestion
 
-    async with open_game_platform(get_settings(), run_id=claim.run_id) as client:
+    async with platform_and_standings(claim) as client:
         result = await score_ingestion.sweep_totals(
-            claim, client, batch_size=payload.batch_size, competitor_ids=payload.competitor_ids
+            claim, client, batch_size=payload.batch_size, competitor_ids=payload.competitor_ids,
+            organization_ids=await enabled_organizations(Feature.SCORE_INGESTION),
         )
-    await standings.refresh_stale()
     return result.as_counts()
 
 
 async def game_platform_onboarding(claim: Claim, payload: GamePlatformOnboardingPayload) -> dict[str, int]:
-    from app.jobs.clients import open_game_platform
-    from app.services import onboarding, standings
+    from app.services import onboarding
 
-    async with open_game_platform(get_settings(), run_id=claim.run_id) as client:
+    async with platform_and_standings(claim) as client:
         result = await onboarding.onboard(
-            claim, client, competitor_ids=payload.competitor_ids, coach_id=payload.coach_id
+            claim, client, competitor_ids=payload.competitor_ids, coach_id=payload.coach_id,
+            organization_ids=await enabled_organizations(Feature.ONBOARDING),
         )
-    await standings.refresh_stale()
     counts = result.as_counts()
     if counts["added"] or counts["adopted"]:
         await _look_for_scores()
     return counts
+
+
+@asynccontextmanager
+async def platform_and_standings(claim: Claim) -> "AsyncIterator[GamePlatformClient]":
+    """A client for the run; whatever the run stored is in the standings afterwards, also when it broke off."""
+    from app.jobs.clients import open_game_platform
+    from app.services import standings
+
+    try:
+        async with open_game_platform(get_settings(), run_id=claim.run_id) as client:
+            yield client
+    finally:
+        await standings.refresh_stale()
 
 
 async def _look_for_scores() -> None:

@@ -34,6 +34,7 @@ CANDIDATES = """
     where archived_at is null
         and (status = 'compliance' or (game_platform_id is not null and metactf_user_status is null))
         and ($1::uuid[] is null or id = any($1)) and ($2::uuid is null or coach_id = $2)
+        and ($3::uuid[] is null or organization_id = any($3))
     order by coach_id, id
 """
 
@@ -98,10 +99,10 @@ class Candidate:
 
 async def onboard(
     claim: Claim, client: GamePlatformClient, *, competitor_ids: Sequence[UUID] | None = None,
-    coach_id: UUID | None = None, concurrency: int = CONCURRENCY,
+    coach_id: UUID | None = None, organization_ids: Sequence[UUID] | None = None, concurrency: int = CONCURRENCY,
 ) -> OnboardingResult:
     """Raises VendorError when the platform is away: the run is tried again and goes on with who is left."""
-    rows = await database.fetch(CANDIDATES, list(competitor_ids) if competitor_ids is not None else None, coach_id)
+    rows = await database.fetch(CANDIDATES, competitor_ids, coach_id, organization_ids)
     candidates = [Candidate(**row) for row in rows]
     work = _Onboarding(claim, client)
     sendable = [candidate for candidate in candidates if candidate.progress.may_be_disclosed]

@@ -31,7 +31,7 @@ async def put_aside(vendor: str, records: Sequence[BadRecord]) -> None:
     if not distinct:
         return
     await database.execute(
-        """insert into quarantine (vendor, kind, subject_id, record_key, competitor_id, reason, raw)
+        """insert into quarantine (vendor, kind, subject_id, record_key, competitor_id, reason, raw_payload)
            select $1, * from unnest($2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::jsonb[])
            on conflict (vendor, kind, subject_id, record_key) do update set
                seen_count = quarantine.seen_count + 1, last_seen_at = now(), reason = excluded.reason,

@@ -32,6 +32,7 @@ DUE = """
     join job_runs r on r.id = $4
     where c.archived_at is null
         and ($1::uuid[] is null or c.id = any($1)) and ($2::uuid is null or c.coach_id = $2)
+        and ($6::uuid[] is null or c.organization_id = any($6))
         and ($3 or s.due_at <= now())
         and not ($5 and coalesce(s.last_attempt_at >= r.queued_at and s.last_result <> 'failure', false))
     order by s.due_at, s.competitor_id
@@ -53,6 +54,7 @@ ADD_BATCH = """
 FLAGGED = """
     select s.competitor_id from game_platform_sync_state s join competitors c on c.id = s.competitor_id
     where s.needs_totals_refresh and c.archived_at is null and ($1::uuid[] is null or c.id = any($1))
+        and ($3::uuid[] is null or c.organization_id = any($3))
     order by s.last_attempt_at nulls first, s.competitor_id limit $2
 """
 
@@ -94,15 +96,14 @@ class SweepResult:
 
 async def sync(
     claim: Claim, client: GamePlatformClient, *, batch_size: int, concurrency: int = CONCURRENCY,
-    competitor_ids: Sequence[UUID] | None = None, coach_id: UUID | None = None, full: bool = False,
-    dry_run: bool = False,
+    competitor_ids: Sequence[UUID] | None = None, coach_id: UUID | None = None,
+    organization_ids: Sequence[UUID] | None = None, full: bool = False, dry_run: bool = False,
 ) -> SyncResult:
     """Raises VendorError when the token is refused, or when the platform was away for everybody."""
     is_limited = competitor_ids is not None or coach_id is not None
     resumes = claim.fence > 1 and not (full or dry_run)
     due = await database.fetch(
-        DUE, list(competitor_ids) if competitor_ids is not None else None, coach_id, is_limited or full, claim.run_id,
-        resumes,
+        DUE, competitor_ids, coach_id, is_limited or full, claim.run_id, resumes, organization_ids
     )
     before = await _done_before(claim) if resumes else SyncResult()
     work = _Sync(claim, Fetcher(client, concurrency=concurrency, insist=is_limited), full=full, dry_run=dry_run)
@@ -113,11 +114,11 @@ async def sync(
 
 
 async def sweep_totals(
-    claim: Claim, client: GamePlatformClient, *, batch_size: int = 100, competitor_ids: Sequence[UUID] | None = None
+    claim: Claim, client: GamePlatformClient, *, batch_size: int = 100, competitor_ids: Sequence[UUID] | None = None,
+    organization_ids: Sequence[UUID] | None = None,
 ) -> SweepResult:
     """Looks again at those whose totals could not be had with their solves."""
-    ids = list(competitor_ids) if competitor_ids is not None else None
-    flagged = await database.fetch(FLAGGED, ids, batch_size)
+    flagged = await database.fetch(FLAGGED, competitor_ids, batch_size, organization_ids)
     fetcher = Fetcher(client, concurrency=CONCURRENCY)
     readings = await _read(fetcher, [row["competitor_id"] for row in flagged], full=False)
     if readings:

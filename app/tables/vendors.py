@@ -47,7 +47,7 @@ class Quarantine(Table, tablename="quarantine"):
     competitor_id = may_refer_to(Competitor)
     record_key = Varchar(length=64, null=False)
     reason = text()
-    raw = json_object()
+    raw_payload = json_object()
     seen_count = Integer(null=False, default=1)
     first_seen_at = now()
     last_seen_at = now()

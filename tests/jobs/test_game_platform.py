@@ -10,6 +10,7 @@ import pytest
 from app import database
 from app.jobs import runner
 from app.queue import enqueue
+from app.services import flags
 from app.services.roster_import import import_roster
 from app.tables.jobs import Trigger
 from tests.cast import make_organization, make_user
@@ -65,6 +66,24 @@ async def test_a_sweep_and_a_cleanup_answer_their_counts(sandbox: SandboxHandle)
     assert set(await _run(sweep.run_id)) >= {"total", "refreshed", "failed", "api_calls"}
     cleanup = await enqueue("job_cleanup", trigger=Trigger.COMMAND)
     assert set(await _run(cleanup.run_id)) >= {"job_runs", "vendor_calls"}
+
+
+async def test_a_roster_import_is_followed_by_onboarding(sandbox: SandboxHandle) -> None:
+    await _import_one_roster(sandbox)
+    waiting = await database.fetchrow("select kind, trigger from job_runs where state = 'queued'")
+    assert waiting and tuple(waiting) == ("game_platform_onboarding", "follow_up")
+
+
+async def test_an_organization_that_is_switched_off_is_neither_onboarded_nor_read(sandbox: SandboxHandle) -> None:
+    await _import_one_roster(sandbox)
+    off = await database.fetchval("select id from organizations")
+    await make_organization("Southern League")
+    for feature in ("game_platform.onboarding", "game_platform.score_ingestion"):
+        await flags.set_flag(feature, False, organization_id=off, actor=None, actor_label="test")
+    for kind in ("game_platform_onboarding", "game_platform_sync"):
+        assert (await _run((await enqueue(kind, trigger=Trigger.COMMAND)).run_id))["total"] == 0
+    async with httpx.AsyncClient() as client:
+        assert (await client.get(f"{sandbox.control_url}/calls")).json() == []
 
 
 async def test_a_platform_that_is_away_is_tried_again_later(sandbox: SandboxHandle) -> None:

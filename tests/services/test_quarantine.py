@@ -19,7 +19,7 @@ async def test_a_bad_record_is_kept_once_with_its_reason() -> None:
     assert written_between(before, await tuples_written()) == {}
     row = await database.fetchrow("select * from quarantine")
     assert row is not None and (row["reason"], row["seen_count"]) == ("points is missing", 1)
-    assert json.loads(row["raw"]) == {"challenge_id": 7, "email": "•••"}
+    assert json.loads(row["raw_payload"]) == {"challenge_id": 7, "email": "•••"}
 
 
 async def test_a_record_that_comes_back_after_a_day_or_after_it_was_resolved_is_counted() -> None:
