@@ -1,26 +1,63 @@
 """The leaderboard: the page, its fragment for htmx, and its rows as a file."""
 
+import functools
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from jinja2 import Environment
 from litestar import get
+from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Response, Stream
+from markupsafe import Markup
 
 from app.controllers import leaderboard_file
 from app.domain import leaderboard as views
-from app.domain.leaderboard import Parsed, Seen, Sort, View
+from app.domain.leaderboard import Seen, Sort, View
 from app.domain.readers import Reader
 from app.domain.sparklines import points
-from app.domain.windows import in_words
+from app.domain.windows import Window, in_words
 from app.queries import leaderboard as queries
-from app.queries.leaderboard import League
+from app.queries.leaderboard import League, Page
 from app.security.policy import coaches
 from app.web import PRIVATE, AnyRequest, page, wants_fragment
 
 SHOWN_AT_MOST_SECONDS = 600
-FRAGMENT = "leaderboard/_table.html"
+TABLES_KEPT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Everything that the table says and nothing else, so that equal ones make equal tables, whoever reads them."""
+
+    view: View
+    league: str
+    zone: str
+    window: Window
+    version: int
+    page: Page
+    chips: tuple[tuple[str, str, str], ...]
+    notices: tuple[str, ...]
+    is_admin: bool
+    readers_zone: str
+    minute: int
+
+
+@functools.lru_cache(maxsize=TABLES_KEPT)
+def _table(environment: Environment, shown: Shown) -> Markup:
+    """The table as HTML; times are told to the minute, so it is good for one."""
+    view = shown.view
+    return Markup(  # noqa: S704
+        environment.get_template("leaderboard/_table.html").render(
+            shown=shown, view=view, board=shown.page, window=shown.window, Sort=Sort, sparkline=points, day=in_words,
+            divisions=views.DIVISIONS, sources=views.SOURCES, windows=views.WINDOWS,
+            team_link=_link_to(view, "team"), coach_link=_link_to(view, "coach"),
+            refresh_url=_with(view.url(cursor=view.cursor), "seen", Seen(shown.version, shown.minute * 60)),
+            file_url=_with(view.url(), "format", "csv"),
+        )
+    )
 
 
 @get("/leaderboard", guards=[coaches])
@@ -32,11 +69,12 @@ async def leaderboard(request: AnyRequest) -> Response[Any]:
         return page(request, "leaderboard/no_organization.html")
     if parsed.seen and await _is_unchanged(parsed.seen, organization_id):
         return Response(None, status_code=204, headers=PRIVATE)
-    league = await queries.get_league(parsed.view, reader, organization_id)
+    is_whole = not (wants_fragment(request) or parsed.is_export)
+    league = await queries.get_league(parsed.view, reader, organization_id, with_choices=is_whole)
     view, notices = queries.understood(parsed.view, league, reader)
     if parsed.is_export:
         return _file(view, reader, league)
-    return await _page(request, view, (*parsed.notices, *notices), reader, league, parsed)
+    return await _page(request, view, (*parsed.notices, *notices), reader, league)
 
 
 async def _is_unchanged(seen: Seen, organization_id: UUID) -> bool:
@@ -46,25 +84,29 @@ async def _is_unchanged(seen: Seen, organization_id: UUID) -> bool:
 
 
 async def _page(
-    request: AnyRequest, view: View, notices: tuple[str, ...], reader: Reader, league: League, parsed: Parsed
+    request: AnyRequest, view: View, notices: tuple[str, ...], reader: Reader, league: League
 ) -> Response[Any]:
-    is_fragment = wants_fragment(request)
-    board = await queries.get_page(view, reader.sight, league)
-    choices = None if is_fragment else await queries.get_choices(reader, league.organization_id)
-    is_asked_for = is_fragment and parsed.seen is None
+    found = await queries.get_page(view, reader.sight, league)
+    shown = Shown(
+        view, league.name, league.zone.key, league.window, league.version, found, _chips(view, league), notices,
+        reader.is_admin, reader.time_zone, int(time.time() // 60),
+    )
+    is_typed = request.headers.get("hx-source", "").endswith("#filters")
     return page(
-        request, "leaderboard/index.html", fragment=FRAGMENT,
-        headers={"HX-Replace-Url": view.url(cursor=view.cursor)} if is_asked_for else None,
-        view=view, league=league, board=board, choices=choices, notices=notices, is_fragment=is_fragment, Sort=Sort,
-        sparkline=points, divisions=views.DIVISIONS, sources=views.SOURCES, windows=views.WINDOWS, day=in_words,
-        state={name: value for name, value in view.parameters().items() if name in ("sort", "dir")},
-        chips=_chips(view, league), team_link=_link_to(view, "team"), coach_link=_link_to(view, "coach"),
-        refresh_url=_with(view.url(cursor=view.cursor), "seen", Seen(league.version, int(time.time()))),
-        file_url=_with(view.url(), "format", "csv"),
+        request, "leaderboard/index.html", fragment="leaderboard/_fragment.html",
+        headers={"HX-Replace-Url": view.url(cursor=view.cursor)} if is_typed else None,
+        table=functools.partial(_table, _environment(request), shown), view=view, league=league,
+        choices=league.choices, divisions=views.DIVISIONS, sources=views.SOURCES, windows=views.WINDOWS,
+        order={name: value for name, value in view.parameters().items() if name in ("sort", "dir")},
     )
 
 
-def _chips(view: View, league: League) -> list[tuple[str, str, str]]:
+def _environment(request: AnyRequest) -> Environment:
+    assert isinstance(request.app.template_engine, JinjaTemplateEngine)
+    return request.app.template_engine.engine
+
+
+def _chips(view: View, league: League) -> tuple[tuple[str, str, str], ...]:
     """Each filter that is set: its name, its value and the address without it."""
     candidates = (
         ("Search", view.search, {"search": ""}),
@@ -74,7 +116,7 @@ def _chips(view: View, league: League) -> list[tuple[str, str, str]]:
         ("Category", view.category, {"category": ""}),
         ("Source", views.SOURCES.get(view.source, ""), {"source": ""}),
     )
-    return [(name, value, view.url(**without)) for name, value, without in candidates if value]
+    return tuple((name, value, view.url(**without)) for name, value, without in candidates if value)
 
 
 def _link_to(view: View, name: str) -> str:

@@ -32,10 +32,10 @@ def _columns(reader: Reader) -> tuple[str, ...]:
 
 
 def _cells(row: Row, view: View, reader: Reader) -> list[object]:
-    """Without a division in the filter the division's rank is left empty where only a category or source counts."""
+    """The division's rank stays empty where only a category or source counts and no division is chosen."""
     cells: list[object] = [
         row.rank, row.division_rank or None, row.first_name, row.last_name,
-        row.handle if row.is_linked else "not linked", row.team, DIVISIONS.get(row.division, row.division), row.challenges, row.points, row.change, row.rank_then,
-        row.last_active_at, row.last_success_at,
+        row.handle if row.is_linked else "not linked", row.team, DIVISIONS.get(row.division, row.division),
+        row.challenges, row.points, row.change, row.rank_then, row.last_active_at, row.last_success_at,
     ]
     return [*cells, row.coach] if reader.is_admin else cells

@@ -82,10 +82,8 @@ class Stretch:
 
 def is_usable(cursor: Cursor, keys_of_stretches: dict[int, tuple[Key, ...]]) -> bool:
     """Whether the cursor's values are of the types of these keys."""
-    if not cursor.values or type(cursor.values[0]) is not int:
-        return False
-    number, *values = cursor.values
-    keys = keys_of_stretches.get(number, ())
+    number, *values = cursor.values or ("",)
+    keys = keys_of_stretches.get(number, ()) if type(number) is int else ()
     if not keys or len(keys) != len(values):
         return False
     try:

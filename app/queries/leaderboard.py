@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -17,16 +18,21 @@ from app.domain.paging import Cursor, Value
 from app.domain.readers import Reader, Sight
 from app.domain.windows import Window
 from app.queries import keyset, leaderboard_sql
+from app.queries.keyset import Arguments
 
 PAGE_SIZE = 50
 EXPORT_SIZE = 2000
 MOST_CHOICES = 40
+FEW_MATCHES = 1000
 FRESH_FOR = timedelta(hours=8)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One competitor. `rank_then` is the rank when the window began, None where only part of the scores is shown."""
+class Row(NamedTuple):
+    """One competitor, in the order of the statement's columns; a tuple, because every page makes and compares fifty.
+
+    `rank_then` is the rank when the window began, None where only part of the scores is shown. `spark` is the month's
+    points by day as the database writes an array, "{}" for none.
+    """
 
     competitor_id: UUID
     first_name: str
@@ -44,7 +50,7 @@ class Row:
     points: int
     challenges: int
     change: int
-    spark: tuple[int, ...]
+    spark: str
     last_active_at: datetime | None
     last_success_at: datetime | None
     last_result: str | None
@@ -56,6 +62,10 @@ class Row:
     @property
     def steps_up(self) -> int:
         return 0 if self.rank_then is None else self.rank_then - self.rank
+
+    @property
+    def days(self) -> tuple[int, ...]:
+        return tuple(map(int, self.spark.strip("{}").split(","))) if self.spark != "{}" else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +86,6 @@ class Page:
     freshness: Freshness
 
 
-@dataclass(frozen=True, slots=True)
-class League:
-    """The organization that is shown, what of the view's filters the reader may know, and the standings' version."""
-
-    organization_id: UUID
-    name: str
-    zone: ZoneInfo
-    window: Window
-    version: int
-    computed_at: datetime | None
-    now: datetime
-    team: str | None
-    coach: str | None
-    is_category_known: bool
-
-
 Choice = tuple[str, str]
 
 
@@ -103,6 +97,23 @@ class Choices:
     teams: tuple[Choice, ...]
     coaches: tuple[Choice, ...]
     categories: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class League:
+    """The organization that is shown, what of the view's filters the reader may know, and the standings' version."""
+
+    organization_id: UUID
+    name: str
+    zone: ZoneInfo
+    window: Window
+    version: int
+    now: datetime
+    team: str | None
+    coach: str | None
+    is_category_known: bool
+    has_few_matches: bool
+    choices: Choices | None
 
 
 def shown_organization(view: View, reader: Reader) -> UUID | None:
@@ -119,30 +130,89 @@ async def get_version(organization_id: UUID) -> int:
     return int(found or 0)
 
 
-async def get_league(view: View, reader: Reader, organization_id: UUID) -> League:
-    """Read before the rows, so that its version is never newer than they are."""
-    condition, arguments = reader.sight.condition("t.coach_id", "t.id", 5)
-    row = await database.fetchrow(
-        f"""select o.name, o.time_zone, o.school_year_starts_month, v.version, v.computed_at, now() as now,
-                coalesce(v.computed_on, (now() at time zone o.time_zone)::date) as today,
-                (select t.name from teams t where t.id = $2 and t.organization_id = $1 and {condition}) as team,
-                (select {_COACH_NAME} from users u where u.id = $3 and exists (
-                    select from organization_members m where m.user_id = u.id and m.organization_id = $1)) as coach,
-                exists (select from standing_scopes k
-                    where k.organization_id = $1 and k.source = '' and k.category = $4) as is_category_known
-            from organizations o left join standing_versions v on v.organization_id = o.id where o.id = $1""",  # noqa: S608
-        organization_id, view.team_id, view.coach_id if reader.is_admin else None, view.category, *arguments,
+_COACH_NAME = "coalesce(nullif(u.display_name, ''), trim(u.first_name || ' ' || u.last_name), '')"
+
+_LEAGUE = f"""
+select o.name, o.time_zone, o.school_year_starts_month, coalesce(v.version, 0) as version, now() as now,
+    coalesce(v.computed_on, (now() at time zone o.time_zone)::date) as today,
+    (select t.name from teams t where t.id = $2 and t.organization_id = $1 and {{sight}}) as team,
+    (select {_COACH_NAME} from users u where u.id = $3 and exists (
+        select from organization_members m where m.user_id = u.id and m.organization_id = $1)) as coach,
+    exists (select from standing_scopes k
+        where k.organization_id = $1 and k.source = '' and k.category = $4) as is_category_known{{others}}
+from organizations o left join standing_versions v on v.organization_id = o.id
+where o.id = $1
+"""  # noqa: S608
+
+# Counted no further than it matters for how the page is read.
+_MATCHES = """,
+    (select count(*) from (
+        select from standings s where s.organization_id = $1 and s.words @@ {query}::text::tsquery limit {most}) found
+    ) as matches"""
+
+# The categories that somebody has a score in, by hopping along the index from one to the next.
+_CATEGORIES = """
+    with recursive known as (
+        (select category from standing_scopes where organization_id = $1 and source = '' order by category limit 1)
+        union all
+        select (
+            select k.category from standing_scopes k
+            where k.organization_id = $1 and k.source = '' and k.category > known.category order by k.category limit 1)
+        from known where known.category is not null
     )
+    select array_agg(category) from known where category <> ''"""
+
+_CHOICES = f""",
+    (select json_agg(json_build_array(id, name)) from (
+        select t.id, t.name from teams t
+        where t.organization_id = $1 and t.archived_at is null and {{sight}} limit {MOST_CHOICES + 1}) t) as teams,
+    (select json_agg(json_build_array(id, name)) from (
+        select u.id, {_COACH_NAME} as name from users u
+        where {{is_admin}} and u.role = 'coach' and exists (select from organization_members m
+            where m.user_id = u.id and m.organization_id = $1) limit {MOST_CHOICES + 1}) u) as coaches,
+    (select json_agg(json_build_array(id, name)) from organizations where id = any({{organizations}}::uuid[]))
+        as organizations,
+    ({_CATEGORIES}) as categories"""  # noqa: S608
+
+
+async def get_league(view: View, reader: Reader, organization_id: UUID, *, with_choices: bool = False) -> League:
+    """Read before the rows, so that its version is never newer than they are."""
+    arguments = Arguments([
+        organization_id, view.team_id, view.coach_id if reader.is_admin else None, view.category
+    ])
+    sight = arguments.sight(reader.sight, "t.coach_id", "t.id")
+    others = ""
+    if view.search:
+        query = arguments.add(leaderboard_sql.search_query(view.search))
+        others += _MATCHES.format(query=query, most=FEW_MATCHES + 1)
+    if with_choices:
+        others += _CHOICES.format(
+            sight=sight, is_admin=str(reader.is_admin).lower(),
+            organizations=arguments.add(list(reader.organization_ids[:MOST_CHOICES + 1])),
+        )
+    row = await database.fetchrow(_LEAGUE.format(sight=sight, others=others), *arguments.values)
     assert row
     zone = ZoneInfo(row["time_zone"])
     return League(
         organization_id, row["name"], zone, _window(view, row["today"], zone, row["school_year_starts_month"]),
-        row["version"] or 0, row["computed_at"], row["now"], row["team"], row["coach"],
-        row["is_category_known"] or is_known(view.category),
+        row["version"], row["now"], row["team"], row["coach"], row["is_category_known"] or is_known(view.category),
+        bool(view.search) and row["matches"] <= FEW_MATCHES, _choices(row) if with_choices else None,
     )
 
 
-_COACH_NAME = "coalesce(nullif(u.display_name, ''), trim(u.first_name || ' ' || u.last_name), '')"
+def _choices(row: asyncpg.Record) -> Choices:
+    others = sorted(set(row["categories"] or ()) - set(CATEGORIES))
+    return Choices(
+        _by_label(row["organizations"]), _by_label(row["teams"]), _by_label(row["coaches"]),
+        tuple((category, category) for category in (*CATEGORIES, *others)),
+    )
+
+
+def _by_label(found: str | None) -> tuple[Choice, ...]:
+    pairs = json.loads(found or "[]")
+    if not 1 < len(pairs) <= MOST_CHOICES:
+        return ()
+    return tuple(sorted(((value, label) for value, label in pairs), key=lambda choice: choice[1].casefold()))
 
 
 def _window(view: View, today: date, zone: ZoneInfo, year_starts_month: int) -> Window:
@@ -176,7 +246,9 @@ def understood(view: View, league: League, reader: Reader) -> tuple[View, tuple[
 
 async def get_page(view: View, sight: Sight, league: League, *, size: int = PAGE_SIZE) -> Page:
     """One row more than shown is read, to know whether there is more."""
-    statement = leaderboard_sql.page_statement(view, sight, league.organization_id, league.window, size + 1)
+    statement = leaderboard_sql.page_statement(
+        view, sight, league.organization_id, league.window, size + 1, has_few_matches=league.has_few_matches
+    )
     records = await database.fetch(statement.sql, *statement.arguments)
     has_more = len(records) > size
     records = records[:size]
@@ -184,20 +256,13 @@ async def get_page(view: View, sight: Sight, league: League, *, size: int = PAGE
     if is_backwards:
         records.reverse()
     before, after = (has_more, True) if is_backwards else (view.cursor is not None, has_more)
-    rows = tuple(map(_row, records))
+    rows = tuple(Row(*record[:-1]) for record in records)
     return Page(
         rows,
         _cursor(view, records[0]["keys"], is_backwards=True) if records and before else None,
         _cursor(view, records[-1]["keys"], is_backwards=False) if records and after else None,
         freshness_of(rows, league.now),
     )
-
-
-def _row(record: asyncpg.Record) -> Row:
-    values = dict(record)
-    del values["keys"]
-    values["spark"] = tuple(values["spark"])
-    return Row(**values)
 
 
 def _cursor(view: View, keys: str, *, is_backwards: bool) -> Cursor:
@@ -225,47 +290,3 @@ async def walk(view: View, sight: Sight, league: League) -> AsyncIterator[tuple[
         following = page.next
         if following is None:
             return
-
-
-# The categories that somebody has a score in, by hopping along the index from one to the next.
-_CATEGORIES = """
-with recursive known as (
-    (select category from standing_scopes where organization_id = $1 and source = '' order by category limit 1)
-    union all
-    select (select k.category from standing_scopes k
-            where k.organization_id = $1 and k.source = '' and k.category > known.category order by k.category limit 1)
-    from known where known.category is not null
-)
-select array_agg(category) from known where category <> ''
-"""
-
-
-async def get_choices(reader: Reader, organization_id: UUID) -> Choices:
-    condition, arguments = reader.sight.condition("t.coach_id", "t.id", 5)
-    row = await database.fetchrow(
-        f"""select
-            (select json_agg(json_build_array(id, name)) from (
-                select t.id, t.name from teams t
-                where t.organization_id = $1 and t.archived_at is null and {condition} limit $2) t) as teams,
-            (select json_agg(json_build_array(id, name)) from (
-                select u.id, {_COACH_NAME} as name from users u
-                where $3 and u.role = 'coach' and exists (select from organization_members m
-                    where m.user_id = u.id and m.organization_id = $1) limit $2) u) as coaches,
-            (select json_agg(json_build_array(id, name)) from organizations where id = any($4::uuid[]))
-                as organizations,
-            ({_CATEGORIES}) as categories""",  # noqa: S608
-        organization_id, MOST_CHOICES + 1, reader.is_admin, list(reader.organization_ids[:MOST_CHOICES]), *arguments,
-    )
-    assert row
-    others = sorted(set(row["categories"] or ()) - set(CATEGORIES))
-    return Choices(
-        _choices(row["organizations"]), _choices(row["teams"]), _choices(row["coaches"]),
-        tuple((category, category) for category in (*CATEGORIES, *others)),
-    )
-
-
-def _choices(found: str | None) -> tuple[Choice, ...]:
-    pairs = json.loads(found or "[]")
-    if not 1 < len(pairs) <= MOST_CHOICES:
-        return ()
-    return tuple(sorted(((value, label) for value, label in pairs), key=lambda choice: choice[1].casefold()))

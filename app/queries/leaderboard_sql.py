@@ -56,22 +56,23 @@ def keys_of_stretches(view: View) -> dict[int, tuple[Key, ...]]:
     return {0: (gain, LATER_RANK, ID)}
 
 
-def page_statement(view: View, sight: Sight, organization_id: UUID, window: Window, limit: int) -> Statement:
+def page_statement(
+    view: View, sight: Sight, organization_id: UUID, window: Window, limit: int, *, has_few_matches: bool = False
+) -> Statement:
     """At most `limit` rows of the view, those that follow its cursor, in the order of travel."""
-    arguments = Arguments()
-    stretches = _stretches(view, _conditions(view, sight, organization_id, arguments), arguments)
+    arguments = Arguments([organization_id])
+    standings, conditions = _seen(view, sight, arguments, has_few_matches=has_few_matches)
+    stretches = _stretches(view, standings, conditions, arguments)
     page = page_sql(stretches, view.cursor, limit, arguments)
     movement = _movement(view, window, arguments)
     change, rank_then, join = _change(view, window, bool(movement), arguments)
     sql = f"""with {movement}page as ({page})
-select p.competitor_id, p.rank, p.division_rank, p.points, p.challenges, p.keys, {change} as change,
-    {rank_then} as rank_then, s.division, s.spark, nullif(s.last_active_at, '-infinity') as last_active_at,
-    c.first_name, c.last_name, coalesce(c.metactf_username, '') as handle, c.game_platform_id is not null as is_linked,
-    m.team_id, coalesce(t.name, '') as team, c.coach_id,
-    coalesce(nullif(u.display_name, ''), trim(u.first_name || ' ' || u.last_name), '') as coach,
-    y.last_success_at, y.last_result
+select p.competitor_id, c.first_name, c.last_name, coalesce(c.metactf_username, '') as handle,
+    c.game_platform_id is not null as is_linked, m.team_id, coalesce(t.name, '') as team, c.coach_id,
+    coalesce(nullif(u.display_name, ''), trim(u.first_name || ' ' || u.last_name), '') as coach, p.division, p.rank,
+    p.division_rank, {rank_then} as rank_then, p.points, p.challenges, {change} as change, p.spark, p.last_active_at,
+    y.last_success_at, y.last_result, p.keys
 from page p
-join standings s on s.competitor_id = p.competitor_id
 join competitors c on c.id = p.competitor_id
 left join team_memberships m on m.competitor_id = p.competitor_id
 left join teams t on t.id = m.team_id
@@ -83,10 +84,16 @@ order by p.place, p.n"""  # noqa: S608
     return Statement(sql, arguments.values)
 
 
-def _conditions(view: View, sight: Sight, organization_id: UUID, arguments: Arguments) -> tuple[str, ...]:
-    conditions = [
-        f"s.organization_id = {arguments.add(organization_id)}", arguments.sight(sight, "s.coach_id", "s.team_id")
-    ]
+def _seen(
+    view: View, sight: Sight, arguments: Arguments, *, has_few_matches: bool
+) -> tuple[str, tuple[str, ...]]:
+    """Where the rows come from and what they must be: of the reader's sight first, then of the view's filters.
+
+    Few matches of a search are found by its index and sorted; among many, the order's index soon meets a page full.
+    The database cannot tell which is which, so `offset 0` keeps it from walking the order for a handful.
+    """
+    standings = "standings s"
+    conditions = ["s.organization_id = $1", arguments.sight(sight, "s.coach_id", "s.team_id")]
     if view.coach_id:
         conditions.append(f"s.coach_id = {arguments.add(view.coach_id)}")
     if view.team_id:
@@ -94,8 +101,12 @@ def _conditions(view: View, sight: Sight, organization_id: UUID, arguments: Argu
     if view.division:
         conditions.append(f"s.division = {arguments.add(view.division)}")
     if view.search:
-        conditions.append(f"s.words @@ {arguments.add(search_query(view.search))}::text::tsquery")
-    return tuple(conditions)
+        matches = f"s.words @@ {arguments.add(search_query(view.search))}::text::tsquery"
+        if has_few_matches:
+            standings = f"(select * from standings s where s.organization_id = $1 and {matches} offset 0) s"  # noqa: S608
+        else:
+            conditions.append(matches)
+    return standings, tuple(conditions)
 
 
 def search_query(text: str) -> str:
@@ -103,39 +114,48 @@ def search_query(text: str) -> str:
     return " & ".join(f"'{word}':*" for word in folding.words(text))
 
 
-def _stretches(view: View, conditions: tuple[str, ...], arguments: Arguments) -> list[Stretch]:
+def _stretches(
+    view: View, standings: str, conditions: tuple[str, ...], arguments: Arguments
+) -> list[Stretch]:
     keys = keys_of_stretches(view)
     is_upwards = view.is_descending == (view.sort is Sort.POINTS)
     if not view.is_scoped:
-        everybody = _everybody(view, "")
-        return [Stretch(0, everybody, conditions, keys[0], is_upwards, _columns("s.{}"))]
+        return [Stretch(0, standings + _moved(view), conditions, keys[0], is_upwards, _columns(view, _scores_of("s")))]
     scope = f"k.organization_id = $1 and k.source = {arguments.add(view.source)}"
     scope += f" and k.category = {arguments.add(view.category)}"
     nothing = _scores_of_nobody(view, scope)
     if view.sort not in SCOPED_KEYS:
         scores = {name: f"coalesce(k.{name}, {nothing[name]})" for name in SCORES}
         join = f" left join standing_scopes k on k.competitor_id = s.competitor_id and {scope}"
-        return [Stretch(0, _everybody(view, join), conditions, keys[0], is_upwards, _columns("s.{}") | scores)]
+        return [Stretch(0, standings + join + _moved(view), conditions, keys[0], is_upwards, _columns(view, scores))]
     is_best_first = is_upwards == (view.sort in BEST_FIRST_UPWARDS)
     scored = Stretch(
-        0, "standing_scopes k join standings s on s.competitor_id = k.competitor_id", (scope, *conditions), keys[0],
-        is_upwards, _columns("k.{}"),
+        0, f"standing_scopes k join {standings} on s.competitor_id = k.competitor_id", (scope, *conditions), keys[0],
+        is_upwards, _columns(view, _scores_of("k")),
     )
     has_none = f"not exists (select from standing_scopes k where k.competitor_id = s.competitor_id and {scope})"
-    others = Stretch(
-        1, "standings s", (*conditions, has_none), keys[1], is_best_first, _columns("s.{}") | nothing,
-    )
+    others = Stretch(1, standings, (*conditions, has_none), keys[1], is_best_first, _columns(view, nothing))
     return [scored, others] if is_best_first else [others, scored]
 
 
-def _columns(pattern: str) -> dict[str, str]:
-    return {name: pattern.format(name) for name in ("competitor_id", *SCORES)}
+def _columns(view: View, scores: dict[str, str]) -> dict[str, str]:
+    """What a row shows of the standings themselves; everything else is looked up for the page's rows alone."""
+    stored = {"change": f"s.gain_{view.window}", "rank_then": f"s.rank_{view.window}"}
+    return {
+        "competitor_id": "s.competitor_id", "division": "s.division", "spark": "s.spark::text",
+        "last_active_at": "nullif(s.last_active_at, '-infinity')", **scores,
+        **(stored if has_stored_change(view) else {}),
+    }
 
 
-def _everybody(view: View, join: str) -> str:
-    if view.sort is Sort.CHANGE and not has_stored_change(view):
-        join += " left join movement v on v.competitor_id = s.competitor_id"
-    return f"standings s{join}"
+def _scores_of(table: str) -> dict[str, str]:
+    return {name: f"{table}.{name}" for name in SCORES}
+
+
+def _moved(view: View) -> str:
+    if view.sort is not Sort.CHANGE or has_stored_change(view):
+        return ""
+    return " left join movement v on v.competitor_id = s.competitor_id"
 
 
 def _scores_of_nobody(view: View, scope: str) -> dict[str, str]:
@@ -177,7 +197,7 @@ def _movement(view: View, window: Window, arguments: Arguments) -> str:
 def _change(view: View, window: Window, has_movement: bool, arguments: Arguments) -> tuple[str, str, str]:
     """SQL of the change and of the rank at the window's start, and the join that they need."""
     if has_stored_change(view):
-        return f"s.gain_{view.window}", f"s.rank_{view.window}", ""
+        return "p.change", "p.rank_then", ""
     if has_movement:
         return "coalesce(v.change, 0)", "v.rank_then", "left join movement v on v.competitor_id = p.competitor_id"
     return f"""(select coalesce(sum(v.challenge_points), 0)::int from game_platform_challenge_solves v
