@@ -16,6 +16,8 @@ import psutil
 import pytest
 
 ROOT = Path(__file__).parent.parent
+pytestmark = pytest.mark.xdist_group("run")  # one house at a time
+
 NOT_FOR_THE_CHILD = ("DATABASE_URL", "SECRET_KEY", "ENCRYPTION_KEYS", "SIDELINE_VAR_DIR", "BASE_URL")
 
 
