@@ -58,7 +58,8 @@ from competitors
 SOLVES = """
 insert into game_platform_challenge_solves (competitor_id, syned_user_id, challenge_solve_id, challenge_id,
     challenge_title, challenge_category, category, challenge_points, solved_at, source, event_id)
-select s.id, s.game_platform_id, n::text, 'challenge-' || s.challenge, 'Challenge ' || s.challenge, s.category, s.category,
+select s.id, s.game_platform_id, n::text, 'challenge-' || s.challenge, 'Challenge ' || s.challenge, s.category,
+    s.category,
     50 * (1 + s.challenge % 10), now() - make_interval(secs => 300 * 86400 * power(random(), 1.5)), s.source,
     case s.source when 'odl' then '' else 'flash-' || s.challenge % 6 end
 from (

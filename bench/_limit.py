@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 from jinja2 import Environment
 
-from app.domain.sparklines import points
+from app.domain.sparklines import bars
 
 ROWS = """
 with page as (
@@ -31,7 +31,7 @@ PAGE = Environment(autoescape=True).from_string("""<!doctype html><html><head><t
 {% for row in rows %}<tr><td>{{ row.rank }}</td><td>{{ row.name }} {{ row.handle }}</td><td>{{ row.steps }}</td>
 <td><a href="?team={{ row.team_id }}">{{ row.team }}</a> <a href="?coach={{ row.coach_id }}">{{ row.coach }}</a></td>
 <td>{{ row.division }}</td><td>{{ row.challenges }}</td><td>{{ row.points }}</td><td>{{ row.change }}</td>
-<td><svg viewBox="0 0 87 24"><polyline points="{{ line(row.spark) }}"/></svg></td>
+<td><svg viewBox="0 0 30 9"><path d="{{ line(row.spark) }}"/></svg></td>
 <td><time datetime="{{ row.last_active_at }}">{{ row.last_active_at }}</time></td></tr>
 {% endfor %}</table></body></html>""")
 
@@ -50,7 +50,7 @@ async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
         return
     assert _pool
     rows = await _pool.fetch(ROWS)
-    body = PAGE.render(rows=rows[:50], line=lambda spark: points(tuple(spark))).encode()
+    body = PAGE.render(rows=rows[:50], line=lambda spark: bars(tuple(spark))).encode()
     headers = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})

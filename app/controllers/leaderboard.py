@@ -17,20 +17,20 @@ from app.controllers import leaderboard_file
 from app.domain import leaderboard as views
 from app.domain.leaderboard import Seen, Sort, View
 from app.domain.readers import Reader
-from app.domain.sparklines import points
+from app.domain.sparklines import bars
 from app.domain.windows import Window, in_words
 from app.queries import leaderboard as queries
-from app.queries.leaderboard import League, Page
+from app.queries.leaderboard import Choices, League, Page
 from app.security.policy import coaches
 from app.web import PRIVATE, AnyRequest, page, wants_fragment
 
 SHOWN_AT_MOST_SECONDS = 600
-TABLES_KEPT = 256
+PARTS_KEPT = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Everything that the table says and nothing else, so that equal ones make equal tables, whoever reads them."""
+    """Everything that the table says."""
 
     view: View
     league: str
@@ -44,20 +44,52 @@ class Shown:
     readers_zone: str
     minute: int
 
+    @property
+    def refresh_url(self) -> str:
+        return _with(self.view.url(cursor=self.view.cursor), "seen", Seen(self.version, self.minute * 60))
 
-@functools.lru_cache(maxsize=TABLES_KEPT)
+    @property
+    def file_url(self) -> str:
+        return _with(self.view.url(), "format", "csv")
+
+    @property
+    def team_link(self) -> str:
+        return _with(self.view.url(team_id=None), "team", "")
+
+    @property
+    def coach_link(self) -> str:
+        return _with(self.view.url(coach_id=None), "coach", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """Everything that the form of filters says."""
+
+    view: View
+    organization_id: UUID
+    window: Window
+    choices: Choices
+
+
+def _with(url: str, name: str, value: object) -> str:
+    return f"{url}{'&' if '?' in url else '?'}{name}={value}"
+
+
+WORDS: dict[str, Any] = {
+    "divisions": views.DIVISIONS, "sources": views.SOURCES, "windows": views.WINDOWS, "Sort": Sort, "bars": bars,
+    "day": in_words,
+}
+
+
+@functools.lru_cache(maxsize=PARTS_KEPT)
 def _table(environment: Environment, shown: Shown) -> Markup:
-    """The table as HTML; times are told to the minute, so it is good for one."""
-    view = shown.view
-    return Markup(  # noqa: S704
-        environment.get_template("leaderboard/_table.html").render(
-            shown=shown, view=view, board=shown.page, window=shown.window, Sort=Sort, sparkline=points, day=in_words,
-            divisions=views.DIVISIONS, sources=views.SOURCES, windows=views.WINDOWS,
-            team_link=_link_to(view, "team"), coach_link=_link_to(view, "coach"),
-            refresh_url=_with(view.url(cursor=view.cursor), "seen", Seen(shown.version, shown.minute * 60)),
-            file_url=_with(view.url(), "format", "csv"),
-        )
-    )
+    """Made of nothing but `shown`, so that equal ones are equal, whoever reads them. Times are told to the minute."""
+    return Markup(environment.get_template("leaderboard/_table.html").render(WORDS, shown=shown))  # noqa: S704
+
+
+@functools.lru_cache(maxsize=PARTS_KEPT)
+def _filters(environment: Environment, offered: Offered) -> Markup:
+    return Markup(environment.get_template("leaderboard/_filters.html").render(WORDS, offered=offered))  # noqa: S704
 
 
 @get("/leaderboard", guards=[coaches])
@@ -91,13 +123,14 @@ async def _page(
         view, league.name, league.zone.key, league.window, league.version, found, _chips(view, league), notices,
         reader.is_admin, reader.time_zone, int(time.time() // 60),
     )
+    parts: dict[str, Any] = {"table": functools.partial(_table, _environment(request), shown)}
+    if league.choices:
+        offered = Offered(view, league.organization_id, league.window, league.choices)
+        parts["filters"] = functools.partial(_filters, _environment(request), offered)
     is_typed = request.headers.get("hx-source", "").endswith("#filters")
     return page(
-        request, "leaderboard/index.html", fragment="leaderboard/_fragment.html",
+        request, "leaderboard/index.html", fragment="leaderboard/_fragment.html", view=view, **parts,
         headers={"HX-Replace-Url": view.url(cursor=view.cursor)} if is_typed else None,
-        table=functools.partial(_table, _environment(request), shown), view=view, league=league,
-        choices=league.choices, divisions=views.DIVISIONS, sources=views.SOURCES, windows=views.WINDOWS,
-        order={name: value for name, value in view.parameters().items() if name in ("sort", "dir")},
     )
 
 
@@ -117,15 +150,6 @@ def _chips(view: View, league: League) -> tuple[tuple[str, str, str], ...]:
         ("Source", views.SOURCES.get(view.source, ""), {"source": ""}),
     )
     return tuple((name, value, view.url(**without)) for name, value, without in candidates if value)
-
-
-def _link_to(view: View, name: str) -> str:
-    """The address that filters by one team or coach, to be completed with an id."""
-    return _with(view.url(**{f"{name}_id": None}), name, "")
-
-
-def _with(url: str, name: str, value: object) -> str:
-    return f"{url}{'&' if '?' in url else '?'}{name}={value}"
 
 
 def _file(view: View, reader: Reader, league: League) -> Response[Any]:

@@ -68,16 +68,20 @@ class View:
         span = f"/{self.window}/{self.first_day}/{self.last_day}" if self.sort is Sort.CHANGE else ""
         return f"{self.sort}{'-' if self.is_descending else '+'}{scope}{span}"
 
+    @property
+    def order(self) -> dict[str, str]:
+        """The parameters that say how the rows are sorted; none where it is the default."""
+        is_plain = self.is_descending == (self.sort in HIGHEST_FIRST)
+        direction = {} if is_plain else {"dir": "desc" if self.is_descending else "asc"}
+        return direction if self.sort is Sort.RANK and is_plain else {"sort": str(self.sort), **direction}
+
     def parameters(self) -> dict[str, str]:
         """The query string that leads here; what is at its default is left out, and the cursor with it."""
-        is_plain = self.is_descending == (self.sort in HIGHEST_FIRST)
         values = {
             "organization": self.organization_id, "q": self.search, "coach": self.coach_id, "team": self.team_id,
             "division": self.division, "category": self.category, "source": self.source,
             "window": "" if self.window == windows.DEFAULT else self.window,
-            "from": self.first_day, "to": self.last_day,
-            "sort": "" if self.sort is Sort.RANK and is_plain else self.sort,
-            "dir": "" if is_plain else ("desc" if self.is_descending else "asc"),
+            "from": self.first_day, "to": self.last_day, **self.order,
         }
         return {name: str(value) for name, value in values.items() if value}
 

@@ -1,21 +1,15 @@
-"""A line of whole numbers as the points of an SVG polyline, in a box of 87 × 24."""
+"""Days of whole numbers as bars: the path of an SVG of 30 × 9, one upright stroke for each day that is not nothing."""
 
 import functools
 
-STEP = 3
-HEIGHT = 24
-MARGIN = 2
+HEIGHT = 9
 
 
 @functools.lru_cache(maxsize=4096)
-def points(values: tuple[int, ...]) -> str:
-    """Points on a straight stretch are left out: a silent month is two of them."""
+def bars(values: tuple[int, ...]) -> str:
+    """The best day reaches the top; every day with something is seen."""
     top = max(1, *values, 1)
-    heights = [HEIGHT - MARGIN - (HEIGHT - 2 * MARGIN) * max(value, 0) // top for value in values]
-    last = len(heights) - 1
-    kept = [
-        f"{STEP * place},{height}"
-        for place, height in enumerate(heights)
-        if place in (0, last) or not heights[place - 1] == height == heights[place + 1]
-    ]
-    return " ".join(kept)
+    return "".join(
+        f"M{place} {HEIGHT}V{min(HEIGHT - 1, HEIGHT - HEIGHT * value // top)}"
+        for place, value in enumerate(values) if value > 0
+    )
