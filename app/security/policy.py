@@ -2,7 +2,7 @@
 
 A guard refuses by raising; being refused as a stranger (401) sends a page to the sign-in, and likewise an admin whose
 organization asks for a second factor to its set-up. What a reader may see of the data behind a route is not decided
-here but by `Reader.sight`.
+here but by `Reader.sight`. Guards are coroutines, because Litestar sends a plain function to another thread.
 """
 
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
@@ -15,24 +15,24 @@ from app.tables.accounts import Role
 SETS_UP_SECOND_FACTOR = "sets_up_second_factor"
 
 
-def anyone(connection: Connection, handler: BaseRouteHandler) -> None:
+async def anyone(connection: Connection, handler: BaseRouteHandler) -> None:
     """Open to strangers: the sign-in, static files, health."""
 
 
-def bearer(connection: Connection, handler: BaseRouteHandler) -> None:
+async def bearer(connection: Connection, handler: BaseRouteHandler) -> None:
     """Open to programs; the handler checks the secret itself, in constant time, before anything else."""
 
 
-def signed_in(connection: Connection, handler: BaseRouteHandler) -> None:
+async def signed_in(connection: Connection, handler: BaseRouteHandler) -> None:
     _reader_of(connection, handler)
 
 
-def coaches(connection: Connection, handler: BaseRouteHandler) -> None:
+async def coaches(connection: Connection, handler: BaseRouteHandler) -> None:
     """Coaches and admins."""
     _require(connection, handler, Role.COACH, Role.ADMIN)
 
 
-def admins(connection: Connection, handler: BaseRouteHandler) -> None:
+async def admins(connection: Connection, handler: BaseRouteHandler) -> None:
     _require(connection, handler, Role.ADMIN)
 
 
