@@ -62,12 +62,13 @@ DB = Engine(config={})
 
 
 async def open_pool(
-    database_url: str, *, min_size: int = 1, max_size: int = 10, patience_seconds: float | None = None
+    database_url: str, *, min_size: int = 1, max_size: int = 10, patience_seconds: float | None = None,
+    statement_seconds: float = 60,
 ) -> None:
     DB.config = {"dsn": database_url}
     DB.patience_seconds = patience_seconds
     await DB.start_connection_pool(
-        min_size=min_size, max_size=max_size, timeout=10, command_timeout=60, reset=_nothing_to_reset
+        min_size=min_size, max_size=max_size, timeout=10, command_timeout=statement_seconds, reset=_nothing_to_reset
     )
 
 

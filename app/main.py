@@ -12,6 +12,7 @@ from litestar.template import TemplateConfig
 from app import database, logs, queue
 from app.controllers import ROUTES
 from app.errors import render_error
+from app.methods import head_like_get, refusals
 from app.security.csrf import CsrfMiddleware
 from app.security.headers import refuse_malformed, security_headers
 from app.security.policy import anyone
@@ -19,21 +20,28 @@ from app.security.sessions import AuthenticationMiddleware
 from app.settings import Settings, get_settings
 from app.web import STATIC, template_engine
 
-REQUEST_MAX_BYTES = 10 * 1024 * 1024
+# Reading a form keeps the process busy: ten megabytes of tiny fields would stop all others for seconds.
+FORM_MAX_BYTES = 100 * 1024
 PATIENCE_SECONDS = 1.0
+# Less than the ten seconds after which a page gives up waiting for its fragment.
+STATEMENT_SECONDS = 8.0
 FOR_EVER = CacheControlHeader(public=True, max_age=31_536_000, immutable=True)
 
 
 @asynccontextmanager
 async def pool(app: Litestar) -> AsyncIterator[None]:
-    """The connection pool lives as long as the app; a test may have opened one already."""
+    """The connection pool lives as long as the app; a test may have opened one already. It connects when first asked:
+    a web process that starts while the database is away says so on its pages, and serves them once it is back."""
     if database.DB.pool:
         yield
         return
     settings: Settings = app.state.settings
     assert settings.database_url
     logs.configure(settings)
-    await database.open_pool(settings.database_url, max_size=10, patience_seconds=PATIENCE_SECONDS)
+    await database.open_pool(
+        settings.database_url, min_size=0, max_size=10, patience_seconds=PATIENCE_SECONDS,
+        statement_seconds=STATEMENT_SECONDS,
+    )
     try:
         yield
     finally:
@@ -50,16 +58,18 @@ def static_files() -> Router:
 
 def create_app(settings: Settings | None = None) -> Litestar:
     settings = settings or get_settings()
-    return Litestar(
-        route_handlers=[*ROUTES, static_files()],
+    app = Litestar(
+        route_handlers=[*ROUTES, *refusals(ROUTES), static_files()],
         lifespan=[pool],
         middleware=[refuse_malformed, AuthenticationMiddleware, CsrfMiddleware],
         before_send=[security_headers(settings)],
         exception_handlers={Exception: render_error},
         template_config=TemplateConfig(instance=template_engine(settings)),
         compression_config=CompressionConfig(backend="brotli", brotli_quality=4, minimum_size=500),
-        request_max_body_size=REQUEST_MAX_BYTES,
+        request_max_body_size=FORM_MAX_BYTES,
         openapi_config=None,
         logging_config=None,
         state=State({"settings": settings}),
     )
+    app.asgi_handler = head_like_get(app.asgi_handler)
+    return app

@@ -36,7 +36,7 @@ async def robots() -> str:
     return "User-agent: *\nDisallow: /\n"
 
 
-@route("/{path:path}", http_method=["GET", "HEAD"], guards=[anyone])
+@get("/{path:path}", guards=[anyone])
 async def unknown_page() -> None:
     """A route of its own, so that the page which says so still knows its reader."""
     raise NotFoundException
