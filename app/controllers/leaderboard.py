@@ -26,6 +26,7 @@ from app.web import PRIVATE, AnyRequest, page, wants_fragment
 
 SHOWN_AT_MOST_SECONDS = 600
 PARTS_KEPT = 256
+ALWAYS_SEEN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +76,16 @@ def _with(url: str, name: str, value: object) -> str:
     return f"{url}{'&' if '?' in url else '?'}{name}={value}"
 
 
+def _whole(*texts: str) -> Markup | str:
+    """The title of a cell whose text may be too long to be seen whole."""
+    if all(len(text) <= ALWAYS_SEEN for text in texts):
+        return ""
+    return Markup(' title="{}"').format(" ".join(texts))
+
+
 WORDS: dict[str, Any] = {
     "divisions": views.DIVISIONS, "sources": views.SOURCES, "windows": views.WINDOWS, "Sort": Sort, "bars": bars,
-    "day": in_words,
+    "day": in_words, "whole": _whole,
 }
 
 
