@@ -68,8 +68,9 @@ def locate(var_dir: Path) -> EmbeddedPostgres:
     programs = _wheel_programs()
     user = _unprivileged_user() if os.geteuid() == 0 else None
     home = var_dir / "postgres"
-    if user and not (_is_reachable(var_dir) and _is_reachable(programs)):
+    if user and (_pointer(var_dir).exists() or not _is_reachable(var_dir)):
         home = _public_home(var_dir)
+    if user and not _is_reachable(programs):
         programs = _public_programs(programs)
     home.mkdir(mode=0o755, parents=True, exist_ok=True)
     data = _own_folder(home / "data", user)
@@ -140,9 +141,19 @@ def _is_reachable(path: Path) -> bool:
     return all(folder.stat().st_mode & 0o001 for folder in (resolved, *resolved.parents))
 
 
+def _pointer(var_dir: Path) -> Path:
+    return var_dir / "postgres.location"
+
+
 def _public_home(var_dir: Path) -> Path:
-    pointer = var_dir / "postgres.location"
+    """Where the data is once it had to move out; it stays there, even when the checkout can be reached again."""
+    pointer, inside = _pointer(var_dir), var_dir / "postgres"
     if not pointer.exists():
+        if (inside / "data" / "PG_VERSION").exists():
+            raise EmbeddedPostgresError(
+                f"The database in {inside} cannot be reached by its user any more: a folder above it has become "
+                "private. Let everybody pass through it again (chmod o+x)."
+            )
         pointer.write_text(f"{PUBLIC_FOLDER / secrets.token_hex(6)}\n")
     return Path(pointer.read_text().strip())
 
@@ -199,9 +210,13 @@ def _stop_with_parent() -> None:
 
 
 def _make_cluster(server: EmbeddedPostgres) -> None:
+    """Made beside its place and moved there when whole, so that a start broken off half-way leaves nothing behind."""
+    unfinished = server.data.with_name("data.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    _own_folder(unfinished, server.user)
     done = subprocess.run(
         [
-            str(server.programs / "initdb"), "-D", str(server.data), "-U", "postgres", "--auth=trust",
+            str(server.programs / "initdb"), "-D", str(unfinished), "-U", "postgres", "--auth=trust",
             "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
             "--no-instructions",
         ],
@@ -209,6 +224,7 @@ def _make_cluster(server: EmbeddedPostgres) -> None:
     )
     if done.returncode:
         raise EmbeddedPostgresError(f"initdb failed: {done.stdout.decode(errors='replace').strip()[-500:]}")
+    unfinished.rename(server.data)
 
 
 def _wait_until_ready(server: EmbeddedPostgres, process: subprocess.Popen[bytes]) -> None:
