@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 
 from app import database, local
+from app.security import passwords
 from app.services import accounts, roster_import, schedules
 
 ADMIN_EMAIL = "admin@example.org"
@@ -43,24 +44,46 @@ class SignIn:
 
 
 async def load(base_url: str, var_dir: Path) -> list[SignIn]:
-    """Loads the sandbox's league, once; a second call changes nothing. Raises NoSandbox."""
+    """Loads the sandbox's league, once; a second call changes nothing. Raises NoSandbox.
+
+    The passwords are kept before anything is made and the admin is made last, so that a load broken off half-way is
+    finished by the next one.
+    """
     sign_ins = _kept(var_dir)
-    if sign_ins and await _exists(sign_ins[0].email):
+    if await _exists(ADMIN_EMAIL):
         return sign_ins
     league = await _league(base_url)
-    sign_ins = [
-        SignIn("coach", league.coaches[0]["email"], secrets.token_urlsafe(12)),
-        SignIn("admin", ADMIN_EMAIL, secrets.token_urlsafe(12)),
-    ]
-    passwords = {sign_in.email: sign_in.password for sign_in in sign_ins}
-    await _create(league, passwords)
+    sign_ins = sign_ins or _new_sign_ins(league)
     local.write_private(_file(var_dir), json.dumps([asdict(sign_in) for sign_in in sign_ins]))
+    known = {sign_in.email: sign_in.password for sign_in in sign_ins}
+    for coach in league.coaches:
+        await _ensure_user(league, "coach", coach["email"], coach["first_name"], coach["last_name"], known)
     for email, content in league.rosters.items():
         await roster_import.import_roster(
             content.encode(), coach_email=email, dry_run=False, actor=None, actor_label=ACTOR
         )
     await schedules.change_cron("game_platform_sync", EVERY_MINUTE, actor_label=ACTOR)
+    await _ensure_user(league, "admin", ADMIN_EMAIL, "Alma", "Admin", known)
     return sign_ins
+
+
+async def tell(sign_ins: list[SignIn]) -> list[str]:
+    """How to sign in, line by line; a password is told as long as it is the one that holds."""
+    if not sign_ins:
+        return ["The demo league was loaded before; its passwords are not kept here. Set new ones at /forgot-password."]
+    return [f"Sign in as {each.role}: {each.email} with {await _password_of(each)}" for each in sign_ins]
+
+
+async def _password_of(sign_in: SignIn) -> str:
+    stored = await database.fetchval("select password_hash from users where lower(email) = lower($1)", sign_in.email)
+    return sign_in.password if await passwords.verify(stored, sign_in.password) else "the password that was set since"
+
+
+def _new_sign_ins(league: League) -> list[SignIn]:
+    return [
+        SignIn("coach", league.coaches[0]["email"], secrets.token_urlsafe(12)),
+        SignIn("admin", ADMIN_EMAIL, secrets.token_urlsafe(12)),
+    ]
 
 
 def _file(var_dir: Path) -> Path:
@@ -95,17 +118,11 @@ async def _league(base_url: str) -> League:
             await asyncio.sleep(0.1)
 
 
-async def _create(league: League, passwords: dict[str, str]) -> None:
-    for coach in league.coaches:
-        await _ensure_user(league, "coach", coach["email"], coach["first_name"], coach["last_name"], passwords)
-    await _ensure_user(league, "admin", ADMIN_EMAIL, "Alma", "Admin", passwords)
-
-
 async def _ensure_user(
-    league: League, role: str, email: str, first_name: str, last_name: str, passwords: dict[str, str]
+    league: League, role: str, email: str, first_name: str, last_name: str, known: dict[str, str]
 ) -> None:
     if not await _exists(email):
         await accounts.create_user(
             email=email, role=role, first_name=first_name, last_name=last_name, organization=league.organization,
-            organizer=False, password=passwords.get(email, secrets.token_urlsafe(24)), actor_label=ACTOR,
+            organizer=False, password=known.get(email, secrets.token_urlsafe(24)), actor_label=ACTOR,
         )

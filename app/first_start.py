@@ -11,8 +11,7 @@ FIRST_ADMIN_EMAIL = "admin@localhost.localdomain"
 
 async def with_demo(var_dir: Path) -> list[str]:
     """Loads the demo league where it is not there yet; the lines that tell how to sign in."""
-    sign_ins = await demo.load(get_settings().game_platform_base_url, var_dir)
-    return [f"Sign in as {each.role}: {each.email} with {each.password}" for each in sign_ins]
+    return await demo.tell(await demo.load(get_settings().game_platform_base_url, var_dir))
 
 
 async def with_admin_link() -> list[str]:
