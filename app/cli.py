@@ -61,8 +61,11 @@ async def opened_database() -> AsyncIterator[str]:
 
     url, process = settings_or_refuse().database_url, None
     if not url:
-        place = embedded_postgres.locate(_var_dir())
-        process = None if place.pid else embedded_postgres.start(place)
+        try:
+            place = embedded_postgres.locate(_var_dir())
+            process = None if place.pid else embedded_postgres.start(place)
+        except embedded_postgres.EmbeddedPostgresError as error:
+            raise Refused(str(error)) from None
         url = place.url
     try:
         await _open(url)
@@ -211,12 +214,12 @@ def import_roster(file: Path, coach: str, dry_run: bool) -> None:
     for problem in report.errors:
         where = f"row {problem.row}, {problem.field}: " if problem.row else ""
         click.echo(f"{where}{problem.message}", err=True)
-    click.echo(
-        f"{report.rows} rows: {report.created} new, {report.updated} changed, {report.unchanged} unchanged, "
-        f"{report.teams_created} teams made."
-    )
     if report.errors:
-        raise Refused("Nothing was imported: mend the rows above and import the file again.")
+        raise Refused("Nothing was imported. Mend what is named above and import the file again.")
+    click.echo(
+        f"People: {report.created} new, {report.updated} changed, {report.unchanged} unchanged. "
+        f"New teams: {report.teams_created}."
+    )
     if dry_run:
         click.echo("This was a dry run; nothing was changed.")
 
@@ -227,16 +230,20 @@ def jobs() -> None:
 
 
 @jobs.command("list")
-@click.option("--state", type=click.Choice(["queued", "running", "succeeded", "failed", "cancelled"]))
-@click.option("--kind")
-@click.option("--limit", default=20, type=click.IntRange(1, 1000))
-@click.option("--json", "as_json", is_flag=True)
+@click.option(
+    "--state", type=click.Choice(["queued", "running", "succeeded", "failed", "cancelled"]), help="only these runs"
+)
+@click.option("--kind", help="only runs of this job kind")
+@click.option("--limit", default=20, type=click.IntRange(1, 1000), help="at most this many (default 20)")
+@click.option("--json", "as_json", is_flag=True, help="for programs, with everything that is known")
 def list_jobs(state: str | None, kind: str | None, limit: int, as_json: bool) -> None:
     """The latest runs, newest first."""
     from app.queries import job_runs
 
     rows = run(job_runs.list_runs(limit=limit, state=state, kind=kind))
     print_list([asdict(row) for row in rows] if as_json else [_run_line(row) for row in rows], as_json=as_json)
+    if not rows and not as_json:
+        click.echo("No such runs.", err=True)
 
 
 def _run_line(row: Any) -> dict[str, Any]:
@@ -257,7 +264,9 @@ def run_job(kind: str, payload: str, wait: bool) -> None:
     try:
         parsed = json.loads(payload)
     except ValueError:
-        raise Refused("--payload should be a JSON object") from None
+        parsed = None
+    if not isinstance(parsed, dict):
+        raise Refused("--payload should be a JSON object")
     outcome = run(start_and_wait(kind, parsed, wait=wait))
     click.echo(outcome.text, err=not outcome.is_good)
     if not outcome.is_good:
@@ -270,12 +279,24 @@ def flags() -> None:
 
 
 @flags.command("list")
-@click.option("--json", "as_json", is_flag=True)
+@click.option("--json", "as_json", is_flag=True, help="for programs")
 def list_flags(as_json: bool) -> None:
     """Every feature, whether it is on, and why."""
     from app.services import flags as service
 
-    print_list([asdict(row) for row in run(service.list_flags())], as_json=as_json)
+    rows = run(service.list_flags())
+    print_list([asdict(row) for row in rows] if as_json else [_flag_line(row) for row in rows], as_json=as_json)
+
+
+def _flag_line(flag: Any) -> dict[str, Any]:
+    if flag.is_killed:
+        why = "switched off in the environment"
+    elif flag.everywhere is None:
+        why = "by default"
+    else:
+        why = "set by an admin"
+    others = [f"{'on' if other.enabled else 'off'} for {other.organization}" for other in flag.organizations]
+    return {"state": f"{'on' if flag.is_on else 'off':3}", "name": flag.name, "why": "; ".join([why, *others])}
 
 
 @flags.command("set")
@@ -323,12 +344,13 @@ def demo() -> None:
     """Load the vendor sandbox's demo league and print how to sign in."""
     from app import demo as league
 
+    async def work() -> list[str]:
+        return await league.tell(await league.load(settings_or_refuse().game_platform_base_url, _var_dir()))
+
     try:
-        sign_ins = run(league.load(settings_or_refuse().game_platform_base_url, _var_dir()))
+        click.echo("\n".join(run(work())))
     except league.NoSandbox as error:
         raise Refused(str(error)) from None
-    for sign_in in sign_ins:
-        click.echo(f"Sign in as {sign_in.role}: {sign_in.email} with {sign_in.password}")
 
 
 @cli.command(context_settings={"ignore_unknown_options": True})

@@ -54,6 +54,7 @@ def test_every_command_has_help(command: tuple[str, ...]) -> None:
         (["import-roster", "nowhere.csv", "--coach", "x@example.org"], "nowhere.csv"),
         (["jobs", "run", "make_coffee"], "make_coffee"),
         (["jobs", "run", "job_cleanup", "--payload", "{"], "--payload should be a JSON object"),
+        (["jobs", "run", "job_cleanup", "--payload", "[1]"], "--payload should be a JSON object"),
         (["jobs", "run", "job_cleanup", "--payload", '{"x": 1}'], "x"),
         (["jobs", "run", "game_platform_sync"], "off"),
         (["flags", "set", "teleport", "on"], "teleport"),
@@ -125,6 +126,15 @@ def test_lists_are_readable_by_programs() -> None:
     flags = json.loads(sideline("flags", "list", "--json").stdout)
     assert "game_platform.score_ingestion" in {flag["name"] for flag in flags}
     assert json.loads(sideline("jobs", "list", "--json").stdout) == []
+
+
+async def test_flags_are_listed_in_words() -> None:
+    cast = await make_cast()
+    assert "off  game_platform  by default" in sideline("flags", "list").stdout
+    sideline("flags", "set", "game_platform", "on")
+    name = await database.fetchval("select name from organizations where id = $1", cast.organization_id)
+    sideline("flags", "set", "game_platform", "off", "--organization", name)
+    assert f"on   game_platform  set by an admin; off for {name}" in sideline("flags", "list").stdout
 
 
 def test_a_flag_set_is_a_flag_listed() -> None:
