@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 BYTE_ORDER_MARK = "\ufeff"
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# The last four are the same signs in full width, which some spreadsheets take for the others.
+FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+LINE_STARTS = ("\t", "\r", "\n")
 
 
 def cell(value: object) -> str:
@@ -18,7 +20,8 @@ def cell(value: object) -> str:
     if isinstance(value, int | float):
         return str(value)
     text = str(value).replace("\0", "")
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA_STARTS) else text
+    is_formula = text.startswith(LINE_STARTS) or text.lstrip().startswith(FORMULA_STARTS)
+    return f"'{text}" if is_formula else text
 
 
 def lines(rows: Iterable[Iterable[object]]) -> str:

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from app.domain import csv_text
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "  =", " @"])
+@pytest.mark.parametrize(
+    "start", ["=", "+", "-", "@", "\t", "\r", "\n", "  =", " @", "\u00a0=", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
+)
 def test_a_text_that_looks_like_a_formula_is_only_a_text(start: str) -> None:
     assert csv_text.cell(f"{start}cmd|'/c calc'!A0").startswith("'")
 
