@@ -2,6 +2,7 @@
 
 import functools
 import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -37,7 +38,7 @@ class Settings(BaseSettings):
     secret_key: str | None = Field(None, min_length=32, description="at least 32 random characters")
     encryption_keys: CommaSeparated = Field((), description="base64 keys of 32 bytes, comma-separated")
     base_url: str = Field("http://127.0.0.1:8000", description="the address of the site, http:// or https://")
-    allowed_hosts: CommaSeparated = Field((), description="host names, comma-separated")
+    allowed_hosts: CommaSeparated = Field((), description="host names without scheme and port, comma-separated")
     trusted_proxies: CommaSeparated = Field((), description="IP addresses or networks, comma-separated")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR"
@@ -79,7 +80,8 @@ class Settings(BaseSettings):
     @field_validator("smtp_url")
     @classmethod
     def _is_smtp(cls, value: str | None) -> str | None:
-        if value and not (value.startswith(("smtp://", "smtps://")) and urlsplit(value).hostname):
+        address = urlsplit(value or "smtp://none")
+        if address.scheme not in ("smtp", "smtps") or not address.hostname or address.port == 0:
             raise ValueError
         return value
 
@@ -87,11 +89,18 @@ class Settings(BaseSettings):
     @classmethod
     def _is_http(cls, value: str, info: ValidationInfo) -> str:
         address = urlsplit(value)
-        if address.scheme not in ("http", "https") or not address.hostname:
+        if address.scheme not in ("http", "https") or not address.hostname or address.port == 0:
             raise ValueError
         if info.field_name != "base_url" and address.scheme == "http" and not is_loopback(address.hostname):
             raise ValueError
         return value.rstrip("/")
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(re.fullmatch(r"[\w.-]+|[0-9A-Fa-f:.]+", host) for host in value):
+            raise ValueError
+        return value
 
     @field_validator("trusted_proxies")
     @classmethod
