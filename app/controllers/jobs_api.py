@@ -90,9 +90,9 @@ async def _require_secret(request: AnyRequest) -> None:
 
 def _is_known(header: str, secrets: tuple[str, ...]) -> bool:
     """Compares with each secret in constant time, also after one matched."""
-    presented = header.encode("utf-8", "surrogateescape")
-    matches = [hmac.compare_digest(presented, f"Bearer {secret}".encode()) for secret in secrets]
-    return any(matches)
+    scheme, _space, presented = header.partition(" ")
+    matches = [hmac.compare_digest(presented.strip().encode("utf-8", "replace"), each.encode()) for each in secrets]
+    return any(matches) and scheme.lower() == "bearer"
 
 
 def _parse(body: bytes) -> tuple[str, dict[str, Any]]:

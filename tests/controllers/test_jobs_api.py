@@ -93,6 +93,13 @@ async def test_without_the_secret_nothing_opens(
     assert await database.fetchval("select count(*) from job_runs") == 0
 
 
+@pytest.mark.parametrize("scheme", ["bearer", "BEARER"])
+async def test_the_scheme_may_be_written_in_any_case(configured: pytest.MonkeyPatch, scheme: str) -> None:
+    async with _client() as api:
+        answer = await api.post("/api/jobs/tick", headers={"Authorization": f"{scheme} {SECRET}"})
+    assert answer.status_code == 200
+
+
 async def test_wrong_secrets_are_slowed_down_and_the_right_one_is_not(configured: pytest.MonkeyPatch) -> None:
     async with _client("wrong") as guesser:
         statuses = [(await guesser.post("/api/jobs/tick")).status_code for _ in range(25)]
