@@ -99,7 +99,7 @@ async def sync(
     competitor_ids: Sequence[UUID] | None = None, coach_id: UUID | None = None,
     organization_ids: Sequence[UUID] | None = None, full: bool = False, dry_run: bool = False,
 ) -> SyncResult:
-    """Raises VendorError when the token is refused, or when the platform was away for everybody."""
+    """Raises VendorError when the token is refused, or when the platform was away for everybody who was asked for."""
     is_limited = competitor_ids is not None or coach_id is not None
     resumes = claim.fence > 1 and not (full or dry_run)
     due = await database.fetch(
@@ -108,7 +108,7 @@ async def sync(
     before = await _done_before(claim) if resumes else SyncResult()
     work = _Sync(claim, Fetcher(client, concurrency=concurrency, insist=is_limited), full=full, dry_run=dry_run)
     result = await work.run([row["competitor_id"] for row in due], batch_size)
-    if error := work.fetcher.refused or (work.away if result.failed and result.failed == result.total else None):
+    if error := work.fetcher.refused or (None if work.is_answered else work.away):
         raise error
     return before + result
 
@@ -158,6 +158,7 @@ class _Sync:
         self.full = full
         self.dry_run = dry_run
         self.away: VendorError | None = None
+        self.is_answered = False
 
     async def run(self, competitor_ids: Sequence[UUID], batch_size: int) -> SyncResult:
         batches = [competitor_ids[start:start + batch_size] for start in range(0, len(competitor_ids), batch_size)]
@@ -212,6 +213,7 @@ class _Sync:
             if look.error.kind in AWAY:
                 self.away = look.error
             return SyncResult(failed=1, api_calls=look.calls)
+        self.is_answered = self.is_answered or look.calls > 0
         if is_changed:
             return SyncResult(synced=1, api_calls=look.calls)
         return SyncResult(skipped=1, waiting=int(look.is_waiting), api_calls=look.calls)

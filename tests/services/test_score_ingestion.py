@@ -239,6 +239,18 @@ async def test_a_platform_that_is_away_for_everybody_fails_the_run(platform: Pla
     await platform.heal()
 
 
+async def test_people_who_are_not_asked_for_do_not_hide_that_the_platform_is_away(
+    platform: Platform, coach: Person
+) -> None:
+    await make_onboarded(platform, coach, "Ada Alder")
+    await make_onboarded(platform, coach, "Ben Birch", "pending_approval")
+    assert (await run(platform)).waiting == 1
+    await platform.fail(kind="rate_limited", retry_after=900)
+    with pytest.raises(VendorError):
+        await run(platform)
+    await platform.heal()
+
+
 async def test_a_refused_token_stops_the_run_at_once(platform: Platform, coach: Person) -> None:
     for n in range(10):
         await make_onboarded(platform, coach, f"Player{n} Poplar")
