@@ -248,8 +248,10 @@ def list_jobs(state: str | None, kind: str | None, limit: int, as_json: bool) ->
 
 def _run_line(row: Any) -> dict[str, Any]:
     counts = " ".join(f"{name}={value}" for name, value in (row.result or {}).items())
+    error = f"error: {' '.join(row.error.split())}" if row.error else None
     return {
-        "at": row.queued_at, "state": row.state, "kind": row.task_type, "id": row.run_id, "result": counts or row.error
+        "at": row.queued_at, "state": row.state, "kind": row.task_type, "id": row.run_id, "result": counts or None,
+        "error": error,
     }
 
 
