@@ -54,6 +54,10 @@ class Shown:
         return _with(self.view.url(), "format", "csv")
 
     @property
+    def clear_url(self) -> str:
+        return self.view.url(search="", coach_id=None, team_id=None, division="", category="", source="")
+
+    @property
     def team_link(self) -> str:
         return _with(self.view.url(team_id=None), "team", "")
 

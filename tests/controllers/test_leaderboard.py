@@ -122,7 +122,7 @@ async def test_the_page_says_how_ranks_are_made_and_what_the_window_is(cast: Cas
     assert "points, then challenges, then the earlier last solve" in text
     first = datetime.now(UTC).date().toordinal() - 6
     day = datetime.fromordinal(first)
-    assert f"points since {day.day} {day:%b %Y}, UTC days" in text
+    assert f"points gained since {day.day} {day:%b %Y} (days in UTC)" in text
 
 
 async def test_both_ranks_are_shown_with_a_division(cast: Cast) -> None:
