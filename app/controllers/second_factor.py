@@ -22,6 +22,7 @@ from app.web import PRIVATE, AnyRequest, page
 
 SETS_UP = {SETS_UP_SECOND_FACTOR: True}
 QR_SCALE_PIXELS = 5
+NOT_YOURS = "This is not your current password."
 
 
 @get(SECOND_FACTOR_PAGE, guards=[signed_in], opt=SETS_UP)
@@ -32,7 +33,10 @@ async def show(request: AnyRequest) -> Template:
 @post(SECOND_FACTOR_PAGE, guards=[signed_in], opt=SETS_UP)
 async def begin(request: AnyRequest) -> Template | Redirect:
     try:
+        await accounts.require_password(request.user, (await text_fields(request, "password"))["password"])
         await second_factor.begin(request.user)
+    except WrongPassword:
+        return await _page(request, errors={"password": NOT_YOURS})
     except SecondFactorError as error:
         return await _page(request, problem=str(error))
     return _to_page()
@@ -61,7 +65,7 @@ async def turn_off(request: AnyRequest) -> Template | Redirect:
     try:
         await accounts.require_password(reader, (await text_fields(request, "password"))["password"])
     except WrongPassword:
-        return await _page(request, errors={"password": "This is not your current password."})
+        return await _page(request, errors={"password": NOT_YOURS})
     await second_factor.turn_off(reader)
     return Redirect("/settings?done=second-factor", status_code=303, headers=PRIVATE)
 

@@ -36,6 +36,7 @@ async def test_the_whole_way_with_a_second_factor(tab: Page, cast: Cast) -> None
     await enter_password(tab, cast)
     await expect(tab.get_by_role("heading", name="Settings")).to_be_visible()
     await tab.get_by_role("link", name="Set up").click()
+    await tab.get_by_label("Your password").fill(PASSWORD)
     await tab.get_by_role("button", name="Set up").click()
     qr = tab.get_by_role("img", name="QR code")
     assert await qr.evaluate("image => image.complete && image.naturalWidth > 100")

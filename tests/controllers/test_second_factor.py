@@ -19,6 +19,7 @@ from tests.cast import Cast, Person, make_cast
 from tests.clients import PASSWORD, client_for, stranger
 
 PAGE = "/settings/second-factor"
+OWN = {"password": PASSWORD}
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def code_of(key: str, steps: int = 0) -> str:
 async def set_up(person: Person) -> tuple[str, list[str]]:
     """The key and the recovery codes of somebody who has just set it up; the newest step is still unused."""
     async with await client_for(person) as browser:
-        await browser.post(PAGE)
+        await browser.post(PAGE, data=OWN)
         found = re.search(r"<code>([A-Z2-7 ]+)</code>", (await browser.get(PAGE)).text)
         assert found
         answer = await browser.post(f"{PAGE}/confirm", data={"code": code_of(found.group(1))})
@@ -61,7 +62,7 @@ async def enter_code(browser: httpx.AsyncClient, code: str) -> httpx.Response:
 async def test_setting_up_shows_a_code_to_scan_and_then_recovery_codes_once(cast: Cast) -> None:
     async with await client_for(cast.coach_a) as browser:
         assert (await browser.get(f"{PAGE}/qr.svg")).status_code == 404
-        await browser.post(PAGE)
+        await browser.post(PAGE, data=OWN)
         qr = await browser.get(f"{PAGE}/qr.svg")
         assert qr.headers["content-type"].startswith("image/svg+xml") and b"<svg" in qr.content
         assert "no-store" in qr.headers["cache-control"] and b"<style" not in qr.content
@@ -84,7 +85,7 @@ async def test_neither_the_secret_nor_a_code_can_be_read_in_the_tables(cast: Cas
 
 async def test_a_wrong_code_turns_nothing_on(cast: Cast) -> None:
     async with await client_for(cast.coach_a) as browser:
-        await browser.post(PAGE)
+        await browser.post(PAGE, data=OWN)
         for wrong in ("000000", "", "abcdef", "１２３４５６", "0" * 500):
             answer = await browser.post(f"{PAGE}/confirm", data={"code": wrong})
             assert answer.status_code == 422 and "This code is wrong" in answer.text
@@ -197,7 +198,7 @@ async def test_a_second_one_cannot_replace_the_first(cast: Cast) -> None:
     await set_up(cast.coach_a)
     before = await database.fetchval("select totp_secret from users where id = $1", cast.coach_a.id)
     async with await client_for(cast.coach_a) as browser:
-        assert (await browser.post(PAGE)).status_code == 422
+        assert (await browser.post(PAGE, data=OWN)).status_code == 422
     assert await database.fetchval("select totp_secret from users where id = $1", cast.coach_a.id) == before
 
 
@@ -253,3 +254,11 @@ async def test_an_admin_who_has_to_set_it_up_can_still_sign_out(cast: Cast) -> N
     await database.execute("update organizations set second_factor_required = true")
     async with await client_for(cast.admin) as browser:
         assert (await browser.post("/logout")).headers["location"] == "/login"
+
+
+async def test_a_borrowed_browser_cannot_set_one_up_without_the_password(cast: Cast) -> None:
+    async with await client_for(cast.coach_a) as browser:
+        answer = await browser.post(PAGE, data={"password": "a guess of twelve"})
+        assert answer.status_code == 422
+        assert "This is not your current password." in answer.text
+    assert await database.fetchval("select totp_secret is null from users where id = $1", cast.coach_a.id)

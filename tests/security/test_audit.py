@@ -5,9 +5,9 @@ import asyncpg
 import pytest
 
 from app import database
-from app.security import audit, sessions
+from app.security import audit, passwords, sessions
 from tests.cast import make_cast
-from tests.clients import client_for
+from tests.clients import PASSWORD, client_for
 
 
 async def test_an_entry_says_who_what_before_and_after() -> None:
@@ -55,13 +55,14 @@ async def allow_audit_rows() -> None:
     ("path", "form", "untouched"),
     [
         ("/settings/preferences", {"theme": "dark"}, "select theme = 'system' from users where id = $1"),
-        ("/settings/second-factor", {}, "select totp_secret is null from users where id = $1"),
+        ("/settings/second-factor", {"password": PASSWORD}, "select totp_secret is null from users where id = $1"),
         ("/settings/sessions/end-others", {}, "select count(*) = 2 from sessions where user_id = $1"),
         ("/logout", {}, "select count(*) = 2 from sessions where user_id = $1"),
     ],
 )
 async def test_what_cannot_be_audited_does_not_happen(path: str, form: dict[str, str], untouched: str) -> None:
     cast = await make_cast()
+    await database.execute("update users set password_hash = $1", await passwords.hash_password(PASSWORD))
     await sessions.open_session(cast.coach_a.id, address="", user_agent="")
     await refuse_audit_rows()
     try:
