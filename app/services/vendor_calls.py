@@ -149,7 +149,7 @@ class VendorBreaker:
     def _left_alone(self, state: _State) -> VendorError:
         kind = ErrorKind.UNAUTHORIZED if state.reason == ErrorKind.UNAUTHORIZED else ErrorKind.UNAVAILABLE
         since = f"{state.opened_at:%Y-%m-%d %H:%M} UTC" if state.opened_at else "a moment ago"
-        message = f"left alone since {since}: {state.message}"
+        message = f"not asked since {since}, because it kept failing: {state.message}"
         return VendorError(kind, message, retry_after_seconds=state.wait_seconds, permanent=True)
 
 

@@ -137,7 +137,7 @@ async def test_it_opens_after_five_outages_in_a_row_and_says_since_when() -> Non
     await breaker.failed(OUTAGE)
     error = await refusal(breaker.allow())
     assert error.kind is ErrorKind.UNAVAILABLE and error.permanent
-    assert error.message.startswith(f"left alone since {datetime.now(UTC):%Y-%m-%d}")
+    assert error.message.startswith(f"not asked since {datetime.now(UTC):%Y-%m-%d}")
     assert error.message.endswith("no connection") and 55 < (error.retry_after_seconds or 0) <= 60
     [state] = await breaker_states()
     assert (state.is_open, state.consecutive_failures, state.reason) == (True, 5, "unavailable")
