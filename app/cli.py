@@ -79,6 +79,8 @@ async def opened_database() -> AsyncIterator[str]:
 
 
 async def _open(url: str) -> None:
+    import asyncpg
+
     from app import database, migrations
 
     os.environ["DATABASE_URL"] = url
@@ -90,6 +92,10 @@ async def _open(url: str) -> None:
         await database.open_pool(url, max_size=4)
     except OSError as error:
         raise Refused(f"The database does not answer ({error}). Is its server running?") from None
+    except asyncpg.PostgresError as error:
+        raise Refused(f"The database refuses: {error}") from None
+    except migrations.MigrationError as error:
+        raise Refused(f"The database could not be migrated: {error}") from None
 
 
 def print_list(rows: list[dict[str, Any]], *, as_json: bool) -> None:

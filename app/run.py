@@ -162,6 +162,7 @@ def run(settings: "Settings", arguments: argparse.Namespace) -> int:
     except StopRequested:
         say("Stopping …")
     except (embedded_postgres.EmbeddedPostgresError, StartFailed) as error:
+        house.stop()  # first: the reason should be the last line, below whatever the others say when they end
         return refuse(str(error))
     finally:
         house.stop()
@@ -243,6 +244,8 @@ def _free_port() -> int:
 
 async def _prepare(url: str) -> None:
     """Brings the database to the newest migration; on most starts there is nothing to do."""
+    import asyncpg
+
     from app import migrations
 
     try:
@@ -251,6 +254,8 @@ async def _prepare(url: str) -> None:
             await migrations.migrate(url)
     except OSError as error:
         raise StartFailed(f"The database of DATABASE_URL does not answer ({error}). Is its server running?") from None
+    except asyncpg.PostgresError as error:
+        raise StartFailed(f"The database of DATABASE_URL refuses: {error}") from None
     except migrations.MigrationError as error:
         raise StartFailed(f"The database could not be migrated: {error}") from None
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from app import database
 from app.cli import cli
 from tests.cast import make_cast
+from tests.conftest import address_of
 
 ROOT = Path(__file__).parent.parent
 
@@ -74,6 +76,13 @@ def test_a_bad_setting_is_one_clear_line() -> None:
     refused = sideline("jobs", "list", GAME_PLATFORM_SYNC_BATCH_SIZE="many")
     assert refused.returncode == 1
     assert one_line(refused.stderr) == "GAME_PLATFORM_SYNC_BATCH_SIZE should be a whole number from 1 to 1000"
+
+
+def test_a_database_that_lets_nobody_in_is_one_clear_line() -> None:
+    stranger = re.sub("//([^@/]*@)?", "//stranger@", address_of("postgres"), count=1)
+    refused = sideline("jobs", "list", DATABASE_URL=stranger)
+    assert refused.returncode == 1
+    assert one_line(refused.stderr).startswith("The database refuses: ")
 
 
 @pytest.mark.parametrize("service", ["serve", "worker"])

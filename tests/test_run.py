@@ -178,6 +178,18 @@ def test_it_stops_when_its_terminal_goes(tmp_path: Path) -> None:
     assert gone(family)
 
 
+def test_the_last_line_says_that_postgresql_has_stopped(tmp_path: Path) -> None:
+    started = Started(tmp_path / "var", "--no-demo")
+    started.wait_until_said("Ctrl-C stops it.")
+    family = started.family()
+    next(child for child in family if child.name() == "postgres" and child.ppid() == started.process.pid).kill()
+    assert started.process.wait(30) == 1
+    assert started.said.strip().splitlines()[-1] == (
+        "PostgreSQL has stopped, and Sideline with it. Start it again with bin/run."
+    )
+    assert gone(family)
+
+
 def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
