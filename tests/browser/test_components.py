@@ -142,6 +142,13 @@ async def browser_without_scripts(browser: Browser, site: str) -> AsyncIterator[
     await context.close()
 
 
+async def test_what_only_a_script_can_do_is_not_offered_without_one(browser_without_scripts: Page) -> None:
+    await browser_without_scripts.goto(PAGE)
+    assert await browser_without_scripts.get_by_role("button", name="Compact rows").first.is_visible()
+    for control in ("[data-copy-link]", "[data-live]"):
+        assert not await browser_without_scripts.locator(control).first.is_visible()
+
+
 async def test_the_header_and_the_name_stay_in_view_of_a_phone(tab: Page, cast: Cast) -> None:
     await tab.set_viewport_size({"width": 360, "height": 740})
     await tab.goto(PAGE)
