@@ -38,15 +38,6 @@ def median(measures: list[Measure]) -> Measure:
     )
 
 
-async def ask(target: Target) -> tuple[int, int]:
-    """One answer: its status and the bytes of its body."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", target.port)
-    writer.write(target.request)
-    status, size = await _answer(reader)
-    writer.close()
-    return status, size
-
-
 async def measure(target: Target, seconds: float) -> Measure:
     until = time.perf_counter() + seconds
     started = time.perf_counter()

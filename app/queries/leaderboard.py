@@ -21,7 +21,7 @@ from app.queries import keyset, leaderboard_sql
 from app.queries.keyset import Arguments
 
 PAGE_SIZE = 50
-EXPORT_SIZE = 2000
+EXPORT_SIZE = 5000
 MOST_CHOICES = 40
 FEW_MATCHES = 1000
 FRESH_FOR = timedelta(hours=8)

@@ -50,7 +50,7 @@ async def test_search_finds_while_typing_and_the_field_keeps_the_focus(board: Pa
     await expect(field).to_be_focused()
     await expect(field).to_have_value("nun")
     await expect(board).to_have_url(re.compile(r"/leaderboard\?q=nun$"))
-    await expect(board.locator("#announcements")).to_have_text("1 competitors shown")
+    await expect(board.locator("#announcements")).to_have_text("1 competitor shown")
     await field.press("End")
     await field.press("Backspace")
     await field.press("Backspace")
