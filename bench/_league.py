@@ -78,6 +78,12 @@ from game_platform_challenge_solves group by 1
 """
 
 
+async def _bulk(sql: str, *arguments: object) -> None:
+    """Rows by the million take longer than a page may."""
+    async with database.connection() as connection:
+        await connection.execute(sql, *arguments, timeout=900)
+
+
 async def make_league(people: int) -> UUID:
     """An organization with so many competitors, its standings computed; its id."""
     async with database.transaction():
@@ -85,16 +91,16 @@ async def make_league(people: int) -> UUID:
         organization_id = UUID(
             str(await database.fetchval("insert into organizations (name) values ('Bench League') returning id"))
         )
-        await database.execute(COACHES, -(-people // PEOPLE_PER_COACH))
-        await database.execute(ADMIN)
-        await database.execute(MEMBERS, organization_id)
-        await database.execute(TEAMS, organization_id, -(-people // PEOPLE_PER_TEAM))
-        await database.execute(COMPETITORS, organization_id, people, FIRST_NAMES, LAST_NAMES)
-        await database.execute(MEMBERSHIPS)
-        await database.execute(SYNC_STATE)
-        await database.execute(SOLVES, list(CATEGORIES), SOLVES_PER_PERSON)
-        await database.execute(STATS)
-    await database.execute_script("vacuum analyze")
+        await _bulk(COACHES, -(-people // PEOPLE_PER_COACH))
+        await _bulk(ADMIN)
+        await _bulk(MEMBERS, organization_id)
+        await _bulk(TEAMS, organization_id, -(-people // PEOPLE_PER_TEAM))
+        await _bulk(COMPETITORS, organization_id, people, FIRST_NAMES, LAST_NAMES)
+        await _bulk(MEMBERSHIPS)
+        await _bulk(SYNC_STATE)
+        await _bulk(SOLVES, list(CATEGORIES), SOLVES_PER_PERSON)
+        await _bulk(STATS)
+    await _bulk("vacuum analyze")
     await standings.refresh_stale()
-    await database.execute_script("vacuum analyze")
+    await _bulk("vacuum analyze")
     return organization_id

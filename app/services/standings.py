@@ -10,11 +10,14 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import asyncpg
+
 from app import database
 from app.domain import folding, windows
 from app.services import standings_sql
 
 LEASE_SECONDS = 300
+STATEMENT_SECONDS = 240
 SORT_MEMORY = "128MB"
 
 
@@ -59,8 +62,10 @@ async def refresh_stale() -> int:
         taken.append(claimed.organization_id)
         try:
             await _refresh(claimed)
-        except Exception as error:
+        except BaseException as error:
             await _give_back(claimed)
+            if not isinstance(error, Exception):
+                raise
             failures.append(error)
     if failures:
         raise failures[0]
@@ -83,7 +88,7 @@ async def _refresh(claimed: Claimed) -> None:
         await database.fetchval("select set_config('work_mem', $1, true)", SORT_MEMORY)
         written, rescored = await _write_standings(claimed)
         if rescored:
-            await database.execute(standings_sql.WRITE_HISTORIES, rescored, claimed.zone.key, windows.DAY_ZERO)
+            await _one_row(standings_sql.WRITE_HISTORIES, rescored, claimed.zone.key, windows.DAY_ZERO)
             written += await _write_scopes(claimed.organization_id, rescored)
         await _finish(claimed, is_changed=written > 0)
 
@@ -91,19 +96,26 @@ async def _refresh(claimed: Claimed) -> None:
 async def _write_standings(claimed: Claimed) -> tuple[int, list[UUID]]:
     """How many rows it wrote, and whose solves, division or place among the people are not what they were."""
     names = await _fold_changed_names(claimed.organization_id)
-    row = await database.fetchrow(
+    row = await _one_row(
         standings_sql.WRITE_STANDINGS, claimed.organization_id, *names, *claimed.window_starts,
         claimed.zone.key, claimed.first_spark_day, windows.midnight(claimed.first_spark_day, claimed.zone),
     )
-    assert row
     return row["written"], row["rescored"]
 
 
 async def _write_scopes(organization_id: UUID, rescored: list[UUID]) -> int:
     written = 0
     for scope in await database.fetch(standings_sql.TOUCHED_SCOPES, organization_id, rescored):
-        written += await database.fetchval(standings_sql.WRITE_SCOPE, organization_id, *scope, rescored)
+        written += (await _one_row(standings_sql.WRITE_SCOPE, organization_id, *scope, rescored))["written"]
     return written
+
+
+async def _one_row(sql: str, *arguments: object) -> asyncpg.Record:
+    """A large league's first standings take longer than a page may, though not longer than the lease."""
+    async with database.connection() as connection:
+        row = await connection.fetchrow(sql, *arguments, timeout=STATEMENT_SECONDS)
+    assert row
+    return row
 
 
 async def _fold_changed_names(organization_id: UUID) -> tuple[list[UUID], list[int], list[str], list[str], list[str]]:

@@ -165,13 +165,16 @@ with days as (
 ), gone as (
     delete from standing_histories
     where competitor_id = any($1::uuid[]) and competitor_id not in (select competitor_id from days)
+), written as (
+    insert into standing_histories (competitor_id, days, points, challenges, last_solved_at)
+    select competitor_id, array_agg(day order by day), array_agg(points order by day),
+        array_agg(challenges order by day), array_agg(last_solved_at order by day)
+    from added_up group by competitor_id
+    on conflict (competitor_id) do update set days = excluded.days, points = excluded.points,
+        challenges = excluded.challenges, last_solved_at = excluded.last_solved_at
+    returning 1
 )
-insert into standing_histories (competitor_id, days, points, challenges, last_solved_at)
-select competitor_id, array_agg(day order by day), array_agg(points order by day),
-    array_agg(challenges order by day), array_agg(last_solved_at order by day)
-from added_up group by competitor_id
-on conflict (competitor_id) do update set days = excluded.days, points = excluded.points,
-    challenges = excluded.challenges, last_solved_at = excluded.last_solved_at
+select count(*) as written from written
 """
 
 # The scopes in which somebody among $2 has, or had, a score: each source, each category, each pair of them.
@@ -224,5 +227,5 @@ with scored as (
         and not exists (select from wanted w where w.competitor_id = s.competitor_id)
     returning 1
 )
-select (select count(*) from written) + (select count(*) from gone)
+select (select count(*) from written) + (select count(*) from gone) as written
 """  # noqa: S608

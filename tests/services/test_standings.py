@@ -295,6 +295,23 @@ async def test_a_refresh_that_failed_is_done_again(cast: Cast, monkeypatch: pyte
     assert await standing(person) == (1,)
 
 
+async def test_a_refresh_that_is_stopped_is_given_back_at_once(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = asyncio.Event()
+
+    async def hang(claimed: standings.Claimed, *, is_changed: bool) -> None:
+        begun.set()
+        await asyncio.sleep(60)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(standings, "_finish", hang)
+        refreshing = asyncio.create_task(standings.refresh_stale())
+        await begun.wait()
+        refreshing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await refreshing
+    assert await standings.refresh_stale() == 1
+
+
 async def test_a_refresh_whose_process_died_is_taken_over_when_its_lease_ends(cast: Cast) -> None:
     await make_competitor(cast.coach_a, "Waiting Person")
     await database.execute(standings_sql.ADD_MISSING_VERSIONS)
