@@ -161,7 +161,8 @@ async def enqueue(
     added = await job_runs.add(
         kind, run_key(kind, wish), wish, max_attempts=job.policy.attempts, trigger=trigger, triggered_by=triggered_by
     )
-    if added.is_new and database.DB.current_transaction.get() is None:
+    is_sooner = not added.is_new and await job_runs.hasten(added.run_id)
+    if (added.is_new or is_sooner) and database.DB.current_transaction.get() is None:
         await wake([DueRun(added.run_id, kind, fence=0)])
     return Enqueued(added.run_id, added.is_new, added.state)
 

@@ -9,6 +9,7 @@ from saq.job import Job
 from app import database, queue
 from app.features import FeatureOff
 from app.queue import JOB_KINDS, BadPayload, UnknownKind, enqueue
+from app.services import job_runs
 from app.tables.jobs import RunState, Trigger
 
 ONE, TWO = str(uuid4()), str(uuid4())
@@ -111,3 +112,11 @@ async def test_work_asked_for_in_a_transaction_that_fails_was_never_asked_for() 
     with pytest.raises(LookupError):
         await ask_and_fail()
     assert await database.fetchval("select count(*) from job_runs") == 0
+
+
+async def test_asking_again_for_a_run_that_waits_for_its_next_attempt_starts_it_now() -> None:
+    first = await enqueue("job_cleanup", trigger=Trigger.COMMAND)
+    await database.execute("update job_runs set next_attempt_at = now() + interval '5 minutes'")
+    again = await enqueue("job_cleanup", trigger=Trigger.USER)
+    assert (again.run_id, again.is_new) == (first.run_id, False)
+    assert [run.run_id for run in await job_runs.due_runs(["job_cleanup"], 10)] == [first.run_id]

@@ -80,6 +80,17 @@ async def add(
             return Added(active["id"], False, RunState(active["state"]))
 
 
+async def hasten(run_id: UUID) -> bool:
+    """Somebody asks again for a run that waits for its next attempt: it waits no longer."""
+    return bool(
+        await database.execute(
+            """update job_runs set next_attempt_at = clock_timestamp()
+               where id = $1 and state = 'queued' and next_attempt_at > clock_timestamp()""",
+            run_id,
+        )
+    )
+
+
 async def due_runs(kinds: Collection[str], limit: int) -> list[DueRun]:
     """The runs that may start now, longest waiting first."""
     rows = await database.fetch(
