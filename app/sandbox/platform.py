@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from app.sandbox.contract import Refused
-from app.sandbox.world import EventKey, Solve, Team, User, World
+from app.sandbox.people import EventKey, Solve, Team, User
+from app.sandbox.world import World
 
 Body = dict[str, Any]
 APPROVAL_SECONDS = 8 * 3600
@@ -42,7 +43,7 @@ class Platform:
             self._approved_coach(syned_coach_user_id)
         if syned_user_id in self.world.users:
             raise Refused(409, "User with this syned_user_id already exists")
-        if any(user.email.lower() == email.lower() for user in self.world.users.values()):
+        if email.lower() in self.world.emails:
             raise Refused(409, "User with this email already exists")
         status = self.world.first_status(email, role)
         self.world.record(
