@@ -65,6 +65,8 @@ async def ensure(claim: Claim, client: GamePlatformClient, coach: Coach) -> Coac
 
 
 def _obstacle(user: PlatformUser) -> str | None:
+    if user.metactf_user_status in WAITING:
+        return "The Game Platform has not approved the coach's account yet. This is tried again."
     if user.metactf_user_status == UserStatus.DENIED:
         return "The Game Platform denied the coach's account. Ask the platform to approve it, then try again."
     return None

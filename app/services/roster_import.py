@@ -10,11 +10,8 @@ from app import database
 from app.domain.readers import Reader
 from app.domain.roster_file import RosterRow, RowError, read_roster
 from app.domain.roster_plan import Entry, Known, Person, Plan, TeamEntry, plan_import
-from app.features import FeatureOff
-from app.queue import enqueue
 from app.security import audit
-from app.services import standings
-from app.tables.jobs import Trigger
+from app.services import onboarding_requests, standings
 
 __all__ = ["ImportReport", "RowError", "import_roster"]
 
@@ -65,16 +62,8 @@ async def import_roster(
         await _write(coach, plan)
         await _remember(coach, report, actor, actor_label)
     await standings.refresh_stale()
-    await _bring_onto_the_platform()
+    await onboarding_requests.follow_change()
     return report
-
-
-async def _bring_onto_the_platform() -> None:
-    """Whoever has become ready need not wait for the next slot."""
-    try:
-        await enqueue("game_platform_onboarding", trigger=Trigger.FOLLOW_UP)
-    except FeatureOff:
-        return
 
 
 def _report(rows: Sequence[RosterRow], plan: Plan, errors: Sequence[RowError]) -> ImportReport:
