@@ -81,7 +81,10 @@ class GamePlatformStats(Table, tablename="game_platform_stats"):
 
 
 class SyncState(Table, tablename="game_platform_sync_state"):
-    """How far one competitor has been read. `last_odl_synced_at` is the newest vendor timestamp that is stored."""
+    """How far one competitor has been read. `last_odl_synced_at` is the newest vendor timestamp that is stored.
+
+    `agreed_team` is the platform's id of the team that both sides named last, null for none.
+    """
 
     syned_user_id = Text(primary_key=True)
     competitor_id = belongs_to(Competitor, unique=True)
@@ -96,6 +99,9 @@ class SyncState(Table, tablename="game_platform_sync_state"):
     recounted_total = Integer(null=True, default=None)
     consecutive_failures = Integer(null=False, default=0)
     due_at = now()
+    agreed_team = optional_text()
+    team_agreed_at = when()
+    account_seen_at = when()
 
     game_platform_sync_state_result_check = Check(one_of("last_result", LookResult))
 
