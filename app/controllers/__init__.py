@@ -9,6 +9,7 @@ from app.controllers import (
     home,
     jobs_api,
     leaderboard,
+    organizations,
     second_factor,
     settings_page,
     sign_in,
@@ -24,4 +25,5 @@ ROUTES: list[ControllerRouterHandler] = [
     leaderboard.leaderboard,
     *settings_page.ROUTES,
     *second_factor.ROUTES,
+    *organizations.ROUTES,
 ]
