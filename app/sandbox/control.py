@@ -16,6 +16,10 @@ class NewWorld(msgspec.Struct, forbid_unknown_fields=True):
     league: bool = False
 
 
+class PasswordHelp(msgspec.Struct, forbid_unknown_fields=True):
+    is_offered: bool
+
+
 class Control(Controller):
     path = "/sandbox"
     guards = (loopback_only,)
@@ -73,6 +77,13 @@ class Control(Controller):
             }
             for team in world.teams.values()
         }
+
+    @post("/password-help", status_code=200)
+    async def password_help(self, request: Asked, sandbox: NamedDependency[Sandbox]) -> Told:
+        """Whether the platform sends mails for a new password, which its description does not promise."""
+        is_offered = decode(await request.body(), PasswordHelp).is_offered
+        sandbox.world.record("password_help_switched", sandbox.clock(), is_offered=is_offered)
+        return {"is_offered": is_offered}
 
     @post("/pause", status_code=200)
     async def pause(self, sandbox: NamedDependency[Sandbox]) -> Told:

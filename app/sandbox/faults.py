@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from app.sandbox.contract import OPERATIONS
+from app.sandbox.contract import EVERYTHING
 
 Kind = Literal[
     "rate_limited", "server_error", "refused", "hang", "reset", "malformed", "poison", "latency"
@@ -46,8 +46,8 @@ class Rule(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     variant: Literal["torn", "html", "missing_field", "wrong_type", "nul", "far_future"] | None = None
 
     def __post_init__(self) -> None:
-        if self.operation != "*" and self.operation not in OPERATIONS:
-            raise BadRule(f"operation should be * or one of {', '.join(OPERATIONS)}")
+        if self.operation != "*" and self.operation not in EVERYTHING:
+            raise BadRule(f"operation should be * or one of {', '.join(EVERYTHING)}")
 
     def concerns(self, operation: str, syned_user_id: str | None) -> bool:
         return self.operation in ("*", operation) and (self.users is None or syned_user_id in self.users)

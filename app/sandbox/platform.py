@@ -52,6 +52,13 @@ class Platform:
         )
         return self._describe_user(self.world.users[syned_user_id])
 
+    def send_password_mail(self, syned_user_id: str) -> Body:
+        if not self.world.offers_password_help:
+            raise Refused(404, "Not Found")
+        self._approved_user(syned_user_id)
+        self.world.record("password_mail_sent", self.clock(), syned_user_id=syned_user_id)
+        return {"message": "Password reset email sent"}
+
     def create_team(
         self, *, syned_coach_user_id: str, syned_team_id: str, team_name: str, affiliation: str, division: str
     ) -> Body:

@@ -17,7 +17,7 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import Method
 
-from app.sandbox.contract import OPERATIONS, PREFIX, Operation, Refused, read_body, read_query
+from app.sandbox.contract import EVERYTHING, PREFIX, Operation, Refused, read_body, read_query
 from app.sandbox.control import Control
 from app.sandbox.journal import BadJournal, Journal
 from app.sandbox.league import LEAGUE_SIZE
@@ -39,7 +39,7 @@ def create_sandbox(
     world = World(Journal(state_file), seed=seed, has_league=has_league, now=clock(), competitors=competitors)
     sandbox = Sandbox(world, speed=speed, clock=clock)
     app = Litestar(
-        [*(_handler(operation) for operation in OPERATIONS.values()), Control, Script],
+        [*(_handler(operation) for operation in EVERYTHING.values()), Control, Script],
         dependencies={"sandbox": Provide(lambda: sandbox, sync_to_thread=False)},
         exception_handlers={Refused: _refuse, HTTPException: _explain},
         lifespan=[sandbox.live],

@@ -11,7 +11,7 @@ from app.sandbox.league import LEAGUE_SIZE
 from app.sandbox.people import EventKey, Past, Team, User
 from app.sandbox.practice import HABITS, FlashCtf, Habit, monthly_flash_ctfs, practise
 
-EFFECTS = ("user_created", "team_created", "team_deleted", "user_assigned", "user_unassigned")
+EFFECTS = ("user_created", "team_created", "team_deleted", "user_assigned", "user_unassigned", "password_mail_sent")
 FIRST_USER_NUMBER = 5401
 FIRST_TEAM_NUMBER = 71
 
@@ -43,6 +43,7 @@ class World:
         self.teams: dict[str, Team] = {}
         self.assignments: dict[str, str] = {}
         self.flash_ctfs: dict[EventKey, FlashCtf] = {}
+        self.offers_password_help = False
         self.effects: list[Entry] = []
         self._numbers = itertools.count(FIRST_USER_NUMBER)
         self._team_numbers = itertools.count(FIRST_TEAM_NUMBER)
@@ -141,6 +142,12 @@ class World:
 
     def _user_assigned(self, entry: Entry) -> None:
         self.assignments[entry["syned_user_id"]] = entry["syned_team_id"]
+
+    def _password_help_switched(self, entry: Entry) -> None:
+        self.offers_password_help = entry["is_offered"]
+
+    def _password_mail_sent(self, entry: Entry) -> None:
+        """The mail is gone; nothing of ours remembers it but the effects."""
 
     def _user_unassigned(self, entry: Entry) -> None:
         del self.assignments[entry["syned_user_id"]]
