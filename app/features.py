@@ -19,6 +19,7 @@ class Feature(StrEnum):
     ONBOARDING = "game_platform.onboarding"
     ROSTER_SYNC = "game_platform.roster_sync"
     SCORE_INGESTION = "game_platform.score_ingestion"
+    PASSWORD_HELP = "game_platform.password_help"  # noqa: S105 (the name of a feature)
 
     @property
     def vendor(self) -> "Feature":
@@ -90,9 +91,10 @@ def is_killed(feature: Feature) -> bool:
 
 
 def is_on_by_default(feature: Feature) -> bool:
-    """A finer feature follows its vendor; a vendor is on where the environment says so or configures it."""
+    """A finer feature follows its vendor; a vendor is on where the environment says so or configures it. What no
+    vendor has promised waits until an admin switches it on."""
     if feature is not feature.vendor:
-        return True
+        return feature is not Feature.PASSWORD_HELP
     settings = get_settings()
     return bool(_variable(feature, settings) or getattr(settings, f"{feature}_configured"))
 

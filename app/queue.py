@@ -115,6 +115,10 @@ class GamePlatformOnboardingPayload(Payload):
         return value
 
 
+class GamePlatformPasswordHelpPayload(Payload):
+    request_id: UUID
+
+
 @dataclass(frozen=True, slots=True)
 class JobKind:
     name: str
@@ -133,6 +137,10 @@ JOB_KINDS: dict[str, JobKind] = {
         ),
         JobKind(
             "game_platform_onboarding", Policy(timeout_seconds=1800), GamePlatformOnboardingPayload, Feature.ONBOARDING
+        ),
+        JobKind(
+            "game_platform_password_help", Policy(timeout_seconds=120), GamePlatformPasswordHelpPayload,
+            Feature.PASSWORD_HELP,
         ),
         JobKind("job_cleanup", Policy(timeout_seconds=900)),
     )

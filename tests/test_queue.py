@@ -21,7 +21,8 @@ def configured(settings_changed: pytest.MonkeyPatch) -> None:
 
 async def test_the_product_has_these_kinds() -> None:
     assert {name for name in JOB_KINDS if not name.startswith("test_")} == {
-        "game_platform_sync", "game_platform_totals_sweep", "game_platform_onboarding", "job_cleanup"
+        "game_platform_sync", "game_platform_totals_sweep", "game_platform_onboarding",
+        "game_platform_password_help", "job_cleanup"
     }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from app.features import Feature, FeatureOff, enabled_organizations
 from app.queue import (
     GamePlatformOnboardingPayload,
+    GamePlatformPasswordHelpPayload,
     GamePlatformSyncPayload,
     GamePlatformTotalsSweepPayload,
     enqueue,
@@ -56,6 +57,14 @@ async def game_platform_onboarding(claim: Claim, payload: GamePlatformOnboarding
     if counts["added"] or counts["adopted"]:
         await _look_for_scores()
     return counts
+
+
+async def game_platform_password_help(claim: Claim, payload: GamePlatformPasswordHelpPayload) -> dict[str, int]:
+    from app.jobs.clients import open_game_platform
+    from app.services import password_help
+
+    async with open_game_platform(get_settings(), run_id=claim.run_id) as client:
+        return await password_help.send(claim, client, payload.request_id)
 
 
 @asynccontextmanager

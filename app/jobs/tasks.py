@@ -4,7 +4,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from app.jobs.cleanup import job_cleanup
-from app.jobs.game_platform import game_platform_onboarding, game_platform_sync, game_platform_totals_sweep
+from app.jobs.game_platform import (
+    game_platform_onboarding,
+    game_platform_password_help,
+    game_platform_sync,
+    game_platform_totals_sweep,
+)
 from app.services.job_runs import Claim
 
 Task = Callable[[Claim, Any], Awaitable[dict[str, int]]]
@@ -13,5 +18,6 @@ TASKS: dict[str, Task] = {
     "game_platform_sync": game_platform_sync,
     "game_platform_totals_sweep": game_platform_totals_sweep,
     "game_platform_onboarding": game_platform_onboarding,
+    "game_platform_password_help": game_platform_password_help,
     "job_cleanup": job_cleanup,
 }

@@ -43,6 +43,11 @@ class GamePlatformClient:
         body = await self._http.post("/users", kind="create_user", body=_filled(user), private=private)
         return _read_new(PlatformUser, body)
 
+    async def send_password_mail(self, syned_user_id: str) -> None:
+        """No part of the documented contract: 404 and 405 mean that the platform does not offer it."""
+        body = {"syned_user_id": syned_user_id}
+        await self._http.post("/auth/send_password_reset_email", kind="send_password_mail", body=body)
+
     async def create_team(self, team: NewTeam) -> PlatformTeam:
         return _read_new(PlatformTeam, await self._http.post("/teams", kind="create_team", body=_filled(team)))
 
