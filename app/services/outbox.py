@@ -27,7 +27,6 @@ FIND_OPEN = """
     where o.id = $1 and o.state in ('waiting', 'parked') and {condition} for update of o
 """
 
-
 class NotFound(Exception):
     """Not there, or not for this reader to see: the same answer, so that nobody learns which."""
 

@@ -11,7 +11,7 @@ from app.services.job_runs import Claim, LeaseLost
 from app.tables.outbox import OutboxState, PushKind
 
 FIRST_RETRY_SECONDS = 2.0
-LONGEST_RETRY_SECONDS = 300.0
+LONGEST_RETRY_SECONDS = 60.0
 
 ADD = """
     insert into outbox as o (organization_id, kind, subject_id, platform_id, actor_id)
@@ -45,11 +45,11 @@ CLAIM = f"""
 # Whoever asked again meanwhile is not answered by what was sent before.
 SETTLE = """
     update outbox set
-        state = case when state <> 'waiting' then state when asked > $4 then 'waiting' else $5 end,
+        state = case when state <> 'waiting' then state when asked > $4 then 'waiting' else $5::text end,
         reason = case when asked > $4 then null else $6 end,
-        next_attempt_at = clock_timestamp() + make_interval(secs => case when asked > $4 then 0 else $7 end),
+        next_attempt_at = clock_timestamp() + make_interval(secs => case when asked > $4 then 0 else $7::float8 end),
         held_for = case when asked > $4 then null else $8::uuid end,
-        finished_at = case when asked = $4 and $5 <> 'waiting' then clock_timestamp() end,
+        finished_at = case when asked = $4 and $5::text <> 'waiting' then clock_timestamp() end,
         run_id = null, fence = null
     where id = $1 and run_id = $2 and fence = $3 returning id
 """
@@ -126,17 +126,19 @@ async def settle(claim: Claim, push: Push, outcome: Outcome) -> None:
 async def put_off(organization_ids: Sequence[UUID], seconds: float) -> None:
     """The vendor is away: whoever is due and nobody's need not be tried one by one."""
     await database.execute(
-        f"""update outbox o set next_attempt_at = clock_timestamp() + make_interval(secs => $2)
-            where o.state = 'waiting' and o.next_attempt_at <= clock_timestamp() and o.organization_id = any($1)
-                and not {IS_TAKEN.format(row="o")}""",  # noqa: S608
+        f"""update outbox set next_attempt_at = clock_timestamp() + make_interval(secs => $2)
+            where id = any(array(
+                select o.id from outbox o
+                where o.state = 'waiting' and o.next_attempt_at <= clock_timestamp() and o.organization_id = any($1)
+                    and not {IS_TAKEN.format(row="o")} for update of o skip locked))""",  # noqa: S608
         list(organization_ids), float(seconds),
     )
 
 
 async def is_any_due(organization_ids: Sequence[UUID] | None = None) -> bool:
     due: bool = await database.fetchval(
-        """select exists (select from outbox where state = 'waiting' and next_attempt_at <= clock_timestamp()
-               and ($1::uuid[] is null or organization_id = any($1)))""",
+        f"""select exists (select from outbox o where o.state = 'waiting' and o.next_attempt_at <= clock_timestamp()
+                and ($1::uuid[] is null or o.organization_id = any($1)) and not {IS_TAKEN.format(row="o")})""",  # noqa: S608
         None if organization_ids is None else list(organization_ids),
     )
     return due

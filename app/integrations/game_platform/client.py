@@ -52,19 +52,19 @@ class GamePlatformClient:
         return _read_new(PlatformTeam, await self._http.post("/teams", kind="create_team", body=_filled(team)))
 
     async def delete_team(self, syned_team_id: str) -> None:
-        """The platform refuses while the team has members."""
+        """The platform refuses while the team has members. After an ambiguous failure, read before writing again."""
         body = {"syned_team_id": syned_team_id}
-        await self._http.post("/teams/delete", kind="delete_team", body=body, idempotent=True)
+        await self._http.post("/teams/delete", kind="delete_team", body=body)
 
     async def assign_team(self, *, syned_team_id: str, syned_user_id: str) -> TeamAssignment:
         """A user is on one team at most: unassign from the old one first."""
         body = {"syned_team_id": syned_team_id, "syned_user_id": syned_user_id}
-        answer = await self._http.post("/users/assign_team", kind="assign_team", body=body, idempotent=True)
+        answer = await self._http.post("/users/assign_team", kind="assign_team", body=body)
         return read(TeamAssignment, answer)
 
     async def delete_assignment(self, syned_user_id: str) -> TeamAssignment:
         body = {"syned_user_id": syned_user_id}
-        answer = await self._http.post("/users/delete_assignment", kind="delete_assignment", body=body, idempotent=True)
+        answer = await self._http.post("/users/delete_assignment", kind="delete_assignment", body=body)
         return read(TeamAssignment, answer)
 
     async def team_assignments(self, syned_team_id: str | None = None) -> TeamAssignments:
