@@ -203,8 +203,7 @@ class _Onboarding:
     async def _not_added(self, candidate: Candidate, coach: CoachAccount, error: VendorError) -> Outcome:
         if error.kind is ErrorKind.NOT_FOUND:
             obstacle = f"The Game Platform does not take this coach's competitors yet: {error.message}"
-            coach = CoachAccount(coach.syned_user_id, coach.status, obstacle)
-            self.coaches[candidate.coach_id] = coach
+            self.coaches[candidate.coach_id] = await coach_accounts.doubt(self.claim, coach, obstacle)
             return await self._hold_for_coach(candidate, was_sent=True)
         if error.kind is ErrorKind.INVALID:
             reason = f"Refused by the Game Platform: {error.message}. Correct the competitor's data and add them again."

@@ -210,6 +210,22 @@ async def test_a_coach_who_waits_holds_their_competitors_back_and_nobody_is_sent
     assert (await competitor(ids[0]))["game_platform_sync_error"] is None
 
 
+async def test_a_coach_whose_approval_was_taken_back_is_looked_up_before_the_next_attempt(
+    platform: Platform, coach: Person
+) -> None:
+    await ready(coach, "Ada Alder")
+    await run(platform)
+    await platform.approve(str(coach.id), "pending_approval")
+    competitor_id = await ready(coach, "Ben Birch")
+    assert (await run(platform)).waiting == 1
+    assert "Coach not found or not approved" in (await competitor(competitor_id))["game_platform_sync_error"]
+    attempts = len(await platform.calls("create_user"))
+    assert (await run(platform)).waiting == 1
+    assert len(await platform.calls("create_user")) == attempts
+    await platform.approve(str(coach.id))
+    assert (await run(platform)).added == 1
+
+
 async def test_a_denied_coach_costs_no_call_per_competitor(platform: Platform, coach: Person) -> None:
     competitor_id = await ready(coach)
     await platform.tell("/users", {"syned_user_id": str(coach.id), "role": "coach", "status": "denied"})
