@@ -44,7 +44,8 @@ async def test_the_list_shows_every_organization_with_its_settings(cast: Cast) -
 
 async def test_only_admins_find_the_way_there(cast: Cast) -> None:
     async with await client_for(cast.coach_a) as browser:
-        assert PAGE not in (await browser.get("/leaderboard")).text
+        settings = await browser.get("/settings")
+        assert settings.status_code == 200 and PAGE not in settings.text
         for path in (PAGE, f"{PAGE}/{cast.organization_id}"):
             assert (await browser.get(path)).status_code == 403
         assert (await browser.post(f"{PAGE}/{cast.organization_id}", data=FORM)).status_code == 403
