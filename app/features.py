@@ -20,6 +20,9 @@ class Feature(StrEnum):
     ROSTER_SYNC = "game_platform.roster_sync"
     SCORE_INGESTION = "game_platform.score_ingestion"
     PASSWORD_HELP = "game_platform.password_help"  # noqa: S105 (the name of a feature)
+    BATCH_SYNC = "game_platform.batch_sync"
+    PRIORITIZATION = "game_platform.prioritization"
+    """The last two say how scores are read, not whether."""
 
     @property
     def vendor(self) -> "Feature":
@@ -42,9 +45,10 @@ class Flags:
     by_organization: Mapping[UUID, Mapping[str, bool]]
 
     def is_on(self, feature: Feature, organization_id: UUID | None = None) -> bool:
-        return all(self._is_switched_on(part, organization_id) for part in {feature, feature.vendor})
+        return all(self.is_switched_on(part, organization_id) for part in {feature, feature.vendor})
 
-    def _is_switched_on(self, feature: Feature, organization_id: UUID | None) -> bool:
+    def is_switched_on(self, feature: Feature, organization_id: UUID | None = None) -> bool:
+        """This switch alone, whatever its vendor's says."""
         if is_killed(feature):
             return False
         own = self.by_organization.get(organization_id, {}) if organization_id else {}
@@ -87,7 +91,7 @@ async def require_feature(feature: Feature, organization_id: UUID | None = None)
 
 def is_killed(feature: Feature) -> bool:
     """Switched off by the environment, against which no flag helps."""
-    return _variable(feature, get_settings()) is False
+    return any(_variable(part, get_settings()) is False for part in {feature, feature.vendor})
 
 
 def is_on_by_default(feature: Feature) -> bool:
@@ -100,5 +104,6 @@ def is_on_by_default(feature: Feature) -> bool:
 
 
 def _variable(feature: Feature, settings: Settings) -> bool | None:
-    value: bool | None = getattr(settings, f"{feature.vendor}_enabled")
+    """Vendors have one each; of the finer features only some."""
+    value: bool | None = getattr(settings, f"{feature.replace('.', '_')}_enabled", None)
     return value

@@ -19,6 +19,10 @@ INDEXES = {
     "teams_unsynced_idx": "index {} on teams (id) where game_platform_synced_at is null",
     "team_memberships_unsynced_idx":
         "index {} on team_memberships (competitor_id) where game_platform_synced_at is null",
+    # sync
+    "sync_runs_rotation_idx": "index {} on game_platform_sync_runs (id desc) where mode = 'rotation'",
+    "sync_runs_recent_idx": "index {} on game_platform_sync_runs (finished_at desc)",
+    "quarantine_competitor_idx": "index {} on quarantine (competitor_id) where resolved_at is null",
     # drift
     "drift_unresolved_key":
         "unique index {} on drift (vendor, subject_type, subject_id, field) where state <> 'resolved'",
