@@ -4,6 +4,7 @@ from litestar.types import ControllerRouterHandler
 
 from app.controllers import (
     appearance,
+    competitors,
     components,
     health,
     home,
@@ -13,6 +14,7 @@ from app.controllers import (
     second_factor,
     settings_page,
     sign_in,
+    teams,
 )
 
 ROUTES: list[ControllerRouterHandler] = [
@@ -23,6 +25,8 @@ ROUTES: list[ControllerRouterHandler] = [
     *jobs_api.ROUTES,
     *sign_in.ROUTES,
     leaderboard.leaderboard,
+    *competitors.ROUTES,
+    *teams.ROUTES,
     *settings_page.ROUTES,
     *second_factor.ROUTES,
     *organizations.ROUTES,
