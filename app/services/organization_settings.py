@@ -15,7 +15,7 @@ from app.tables.accounts import OnboardingStatus
 
 ONBOARDING_WORDS = {
     OnboardingStatus.COMPLIANCE: "once release and agreement are signed",
-    OnboardingStatus.PROFILE: "once the profile is filled, playing without papers until they arrive",
+    OnboardingStatus.PROFILE: "before the papers are in",
 }
 SHAPES_STANDINGS = frozenset({"time_zone", "school_year_starts_month"})
 SHAPES_ONBOARDING = frozenset({"onboarding_status", "automatic_onboarding"})
