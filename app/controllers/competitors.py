@@ -151,7 +151,7 @@ async def _card(request: AnyRequest, competitor_id: UUID, *, problem: str = "") 
     if request.query_params.get("seen") == state:
         return Response(None, status_code=204, headers=PRIVATE)
     return page(
-        request, "competitors/card.html", fragment="competitors/_platform.html", status_code=422 if problem else 200,
+        request, "competitors/card.html", fragment="competitors/_standing.html", status_code=422 if problem else 200,
         card=card, button=button, mail=mail, problem=problem, done=DONE.get(request.query_params.get("done", ""), ""),
         offers_mail=await _offers_mail(card), statuses=STATUSES, divisions=DIVISIONS,
         limits=(platform_limits.CHANGE_COACH, platform_limits.DELETE_USER),

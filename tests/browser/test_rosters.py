@@ -88,6 +88,7 @@ async def test_a_selection_is_counted_held_and_added_with_the_keyboard(coach: Pa
     await box.focus()
     await coach.keyboard.press("Space")
     await expect(coach.locator("[data-selected]")).to_have_text("1 chosen")
+    await expect(coach.locator("#announcements")).to_have_text("1 chosen")
     await coach.evaluate(TICK)
     await expect(box).to_be_checked()
     await coach.get_by_label("Choose everybody").check()
@@ -137,3 +138,17 @@ async def test_everything_works_without_a_script(without_scripts: Page) -> None:
     await tab.get_by_role("link", name="Delete…").click()
     await tab.get_by_role("button", name="Delete the team").click()
     await expect(tab.get_by_role("alert")).to_contain_text(re.compile("The team is (deleted|closed)"))
+
+
+async def test_an_open_card_learns_what_came_of_it(coach: Page) -> None:
+    competitor_id = await database.fetchval("select id from competitors where first_name = 'Ready'")
+    await coach.goto(f"/competitors/{competitor_id}")
+    await coach.get_by_role("button", name="Add to Game Platform").click()
+    await expect(coach.get_by_role("button", name="Adding…")).to_be_disabled()
+    await database.execute(
+        """update competitors set metactf_user_status = 'approved', game_platform_id = 'x', status = 'complete',
+               onboarding_asked_at = null where first_name = 'Ready'"""
+    )
+    await coach.evaluate(TICK)
+    await expect(coach.locator("#standing")).to_contain_text("On the Game Platform")
+    await expect(coach.locator("#standing")).to_contain_text("Complete")

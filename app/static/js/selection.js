@@ -22,6 +22,8 @@ document.addEventListener("change", ({ target }) => {
   if (!form) return;
   if (target.matches("[data-select-all]")) for (const box of boxes(form)) box.checked = target.checked;
   show(form);
+  const count = boxes(form).filter((box) => box.checked).length;
+  document.dispatchEvent(new CustomEvent("announce", { detail: `${count} chosen` }));
 });
 
 document.addEventListener("htmx:after:swap", showAll);
