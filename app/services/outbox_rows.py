@@ -35,7 +35,7 @@ CLAIM = f"""
             and o.kind = any($4) and not {IS_TAKEN.format(row="o")}
             and (o.kind <> 'team_deletion' or not exists (select from outbox other
                 where other.organization_id = o.organization_id and {IS_TAKEN.format(row="other")}))
-        order by o.id limit $5 for update of o skip locked
+        order by o.actor_id is null, o.id limit $5 for update of o skip locked
     )
     update outbox o set run_id = $1, fence = $2, attempts = o.attempts + 1
     from due where o.id = due.id
@@ -104,13 +104,15 @@ async def drop(kind: PushKind, subject_id: UUID, reason: str) -> None:
 async def claim(
     claim: Claim, kinds: Sequence[PushKind], organization_ids: Sequence[UUID], *, limit: int
 ) -> list[Push]:
-    """Rows that are due and nobody's, oldest first. A deletion waits until nothing else is being sent."""
+    """Rows that are due and nobody's: what people asked for first, then the oldest. A deletion waits until nothing
+    else is being sent."""
     async with database.transaction():
         await job_runs.keep(claim)
         rows = await database.fetch(
             CLAIM, claim.run_id, claim.fence, list(organization_ids), [kind.value for kind in kinds], limit
         )
-    return sorted((Push(**{**row, "kind": PushKind(row["kind"])}) for row in rows), key=lambda push: push.id)
+    pushes = [Push(**{**row, "kind": PushKind(row["kind"])}) for row in rows]
+    return sorted(pushes, key=lambda push: (push.actor_id is None, push.id))
 
 
 async def settle(claim: Claim, push: Push, outcome: Outcome) -> None:

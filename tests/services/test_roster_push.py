@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from app import database
-from app.services import outbox, outbox_drain, outbox_rows, teams
+from app.services import outbox, outbox_drain, outbox_rows, roster_push_store, teams
 from app.services.job_runs import LeaseLost
 from app.services.roster_import import import_roster
 from tests.cast import Person, make_competitor, make_team, make_user
@@ -91,7 +91,7 @@ async def test_a_change_made_while_it_is_sent_is_sent_too(
 ) -> None:
     team_id, [ada] = await team_with(platform, coach, "Ada Alder")
     settle = outbox_rows.settle
-    changed = []
+    changed: list[outbox_rows.Push] = []
 
     async def change_first(claim: object, push: outbox_rows.Push, outcome: object) -> None:
         if push.kind == "membership" and not changed:
@@ -392,6 +392,16 @@ async def test_teams_of_before_the_outbox_are_sent_too(platform: Platform, coach
     assert await theirs(platform) == {str(team_id): [syned_user_id]}
 
 
+async def test_what_a_person_asked_for_goes_before_a_first_fill(platform: Platform, coach: Person) -> None:
+    for number in range(40):
+        await make_team(coach, f"Old {number}")
+    await outbox_drain.add_missing([coach.organization_id])
+    team_id = await create(coach)
+    await drain(platform, concurrency=1)
+    created = [told["syned_team_id"] for told in await platform.hear("/effects") if told["what"] == "team_created"]
+    assert created[0] == str(team_id) and len(created) == 41
+
+
 async def test_an_import_asks_for_its_teams_and_members(platform: Platform, coach: Person) -> None:
     text = "first_name,last_name,division,team,affiliation,data_consent\nAda,Alder,high_school,Firewall,School,yes\n"
     for _ in range(2):
@@ -427,14 +437,14 @@ async def test_one_push_that_breaks_delays_nobody(
     platform: Platform, coach: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, [ada, _] = await team_with(platform, coach, "Ada Alder", "Ben Birch")
-    read = outbox_drain.roster_push_store.read_member
+    read = roster_push_store.read_member
 
     async def break_for_ada(competitor_id: UUID) -> object:
         if competitor_id == ada:
             raise KeyError("a bug")
         return await read(competitor_id)
 
-    monkeypatch.setattr(outbox_drain.roster_push_store, "read_member", break_for_ada)
+    monkeypatch.setattr(roster_push_store, "read_member", break_for_ada)
     assert (await drain(platform)).as_counts() == {"total": 3, "waiting": 1, "sent": 2, "parked": 0, "discarded": 0}
     [broken] = [row for row in await rows() if row["state"] == "waiting"]
     assert broken["subject_id"] == ada and broken["reason"] == "Sending this broke (KeyError). It is tried again."

@@ -42,7 +42,7 @@ async def is_here(team_id: UUID) -> bool:
 
 async def drift() -> list[tuple[str, str, str, str]]:
     found = await database.fetch("select subject_id, field, theirs, state from drift")
-    return [tuple(row) for row in found]  # type: ignore[misc]
+    return [tuple(row) for row in found]
 
 
 async def test_what_is_gone_there_is_removed_here(platform: Platform, coach: Person) -> None:

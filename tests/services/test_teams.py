@@ -1,6 +1,7 @@
 """What a coach does to teams here: who may, what is refused in words, and the traces that each change leaves."""
 
 import asyncio
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -45,7 +46,7 @@ async def test_a_new_team_is_committed_with_its_traces_and_its_push(coach: Perso
     ({"affiliation": " "}, "affiliation"), ({"division": "kindergarten"}, "division"),
 ])
 async def test_bad_values_are_refused_at_their_field(coach: Person, change: dict[str, str], field: str) -> None:
-    wanted = {"name": "Firewall", "division": "high_school", "affiliation": AFFILIATION} | change
+    wanted: dict[str, Any] = {"name": "Firewall", "division": "high_school", "affiliation": AFFILIATION} | change
     with pytest.raises(TeamError) as refused:
         await teams.create(reader_of(coach), **wanted)
     assert refused.value.field == field and await rows() == []
@@ -59,7 +60,7 @@ async def test_a_double_click_makes_one_team(coach: Person) -> None:
 
 async def test_an_admin_names_the_coach_and_a_player_makes_none() -> None:
     cast = await make_cast()
-    wanted = {"name": "Honeypot", "division": "college", "affiliation": AFFILIATION}
+    wanted: dict[str, Any] = {"name": "Honeypot", "division": "college", "affiliation": AFFILIATION}
     with pytest.raises(TeamError, match="Choose the coach"):
         await teams.create(reader_of(cast.admin), **wanted)
     team_id = await teams.create(reader_of(cast.admin), **wanted, coach_id=cast.coach_b.id)
