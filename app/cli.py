@@ -340,11 +340,12 @@ async def _organization_id(name: str) -> UUID:
 @click.option("--speed", default=60.0, type=click.FloatRange(0, 100_000), help="times faster than life (default 60)")
 @click.option("--state-file", type=click.Path(dir_okay=False, path_type=Path), help="keep what happens across restarts")
 @click.option("--seed", default=7, help="another league for another number")
-def sandbox(port: int, speed: float, state_file: Path | None, seed: int) -> None:
+@click.option("--competitors", default=72, type=click.IntRange(1, 100_000), help="size of the league (default 72)")
+def sandbox(port: int, speed: float, state_file: Path | None, seed: int, competitors: int) -> None:
     """Run the vendor sandbox: the Game Platform's HTTP with a demo league, and faults on request."""
     from app.sandbox.server import serve as serve_sandbox
 
-    serve_sandbox(port, speed=speed, state_file=state_file, seed=seed)
+    serve_sandbox(port, speed=speed, state_file=state_file, seed=seed, competitors=competitors)
 
 
 @cli.command()

@@ -19,6 +19,10 @@ class Feature(StrEnum):
     ONBOARDING = "game_platform.onboarding"
     ROSTER_SYNC = "game_platform.roster_sync"
     SCORE_INGESTION = "game_platform.score_ingestion"
+    PASSWORD_HELP = "game_platform.password_help"  # noqa: S105 (the name of a feature)
+    BATCH_SYNC = "game_platform.batch_sync"
+    PRIORITIZATION = "game_platform.prioritization"
+    """The last two say how scores are read, not whether."""
 
     @property
     def vendor(self) -> "Feature":
@@ -41,9 +45,10 @@ class Flags:
     by_organization: Mapping[UUID, Mapping[str, bool]]
 
     def is_on(self, feature: Feature, organization_id: UUID | None = None) -> bool:
-        return all(self._is_switched_on(part, organization_id) for part in {feature, feature.vendor})
+        return all(self.is_switched_on(part, organization_id) for part in {feature, feature.vendor})
 
-    def _is_switched_on(self, feature: Feature, organization_id: UUID | None) -> bool:
+    def is_switched_on(self, feature: Feature, organization_id: UUID | None = None) -> bool:
+        """This switch alone, whatever its vendor's says."""
         if is_killed(feature):
             return False
         own = self.by_organization.get(organization_id, {}) if organization_id else {}
@@ -86,17 +91,19 @@ async def require_feature(feature: Feature, organization_id: UUID | None = None)
 
 def is_killed(feature: Feature) -> bool:
     """Switched off by the environment, against which no flag helps."""
-    return _variable(feature, get_settings()) is False
+    return any(_variable(part, get_settings()) is False for part in {feature, feature.vendor})
 
 
 def is_on_by_default(feature: Feature) -> bool:
-    """A finer feature follows its vendor; a vendor is on where the environment says so or configures it."""
+    """A finer feature follows its vendor; a vendor is on where the environment says so or configures it. What no
+    vendor has promised waits until an admin switches it on."""
     if feature is not feature.vendor:
-        return True
+        return feature is not Feature.PASSWORD_HELP
     settings = get_settings()
     return bool(_variable(feature, settings) or getattr(settings, f"{feature}_configured"))
 
 
 def _variable(feature: Feature, settings: Settings) -> bool | None:
-    value: bool | None = getattr(settings, f"{feature.vendor}_enabled")
+    """Vendors have one each; of the finer features only some."""
+    value: bool | None = getattr(settings, f"{feature.replace('.', '_')}_enabled", None)
     return value

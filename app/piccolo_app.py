@@ -4,7 +4,10 @@ from piccolo.conf.apps import AppConfig, table_finder
 
 from app.settings import ROOT
 
-TABLE_MODULES = ["accounts", "rosters", "scores", "standings", "jobs", "vendors", "history", "flags"]
+TABLE_MODULES = [
+    "accounts", "rosters", "scores", "standings", "jobs", "vendors", "history", "flags", "password_help", "outbox",
+    "drift",
+]
 
 APP_CONFIG = AppConfig(
     app_name="app",

@@ -115,6 +115,14 @@ class GamePlatformOnboardingPayload(Payload):
         return value
 
 
+class GamePlatformRosterReconcilePayload(Payload):
+    team_id: UUID | None = None
+
+
+class GamePlatformPasswordHelpPayload(Payload):
+    request_id: UUID
+
+
 @dataclass(frozen=True, slots=True)
 class JobKind:
     name: str
@@ -133,6 +141,15 @@ JOB_KINDS: dict[str, JobKind] = {
         ),
         JobKind(
             "game_platform_onboarding", Policy(timeout_seconds=1800), GamePlatformOnboardingPayload, Feature.ONBOARDING
+        ),
+        JobKind("outbox_drain", Policy(timeout_seconds=1800, retry_seconds=5), feature=Feature.ROSTER_SYNC),
+        JobKind(
+            "game_platform_roster_reconcile", Policy(timeout_seconds=1800), GamePlatformRosterReconcilePayload,
+            Feature.ROSTER_SYNC,
+        ),
+        JobKind(
+            "game_platform_password_help", Policy(timeout_seconds=120), GamePlatformPasswordHelpPayload,
+            Feature.PASSWORD_HELP,
         ),
         JobKind("job_cleanup", Policy(timeout_seconds=900)),
     )

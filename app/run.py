@@ -32,6 +32,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOP_SECONDS = 15
 READY_SECONDS = 60
 SANDBOX_REQUESTS_PER_MINUTE = "6000"
+SANDBOX_LOOK_MINUTES = "1,1,3"
 
 
 class StopRequested(KeyboardInterrupt):
@@ -221,6 +222,7 @@ def _start_sandbox(house: House) -> dict[str, str]:
         "GAME_PLATFORM_BASE_URL": f"http://127.0.0.1:{port}/integrations/syned/v1",
         "GAME_PLATFORM_API_TOKEN": "sandbox-token",
         "GAME_PLATFORM_MAX_REQUESTS_PER_MINUTE": SANDBOX_REQUESTS_PER_MINUTE,
+        "GAME_PLATFORM_LOOK_MINUTES": SANDBOX_LOOK_MINUTES,
     }
     house.environment |= told
     return told

@@ -23,6 +23,10 @@ def _split_commas(value: object) -> object:
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_commas)]
 PositiveInt = Annotated[int, Field(ge=1)]
+LookMinutes = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=30)], Annotated[int, Field(ge=1, le=120)], Annotated[int, Field(ge=1, le=480)]],
+    NoDecode, BeforeValidator(_split_commas),
+]
 
 
 class Settings(BaseSettings):
@@ -58,6 +62,9 @@ class Settings(BaseSettings):
     game_platform_batch_sync_enabled: bool = Field(True, description="true or false")
     game_platform_sync_batch_size: int = Field(50, ge=1, le=1000, description="a whole number from 1 to 1000")
     game_platform_prioritization_enabled: bool = Field(True, description="true or false")
+    game_platform_look_minutes: LookMinutes = Field(
+        (30, 120, 480), description="three rising numbers of minutes, comma-separated, at most 30,120,480"
+    )
     game_platform_max_requests_per_minute: int = Field(
         600, ge=1, le=1_000_000, description="a whole number from 1 to 1000000"
     )
@@ -99,6 +106,13 @@ class Settings(BaseSettings):
     @classmethod
     def _are_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not all(re.fullmatch(r"[\w.-]+|[0-9A-Fa-f:.]+", host) for host in value):
+            raise ValueError
+        return value
+
+    @field_validator("game_platform_look_minutes")
+    @classmethod
+    def _rise(cls, value: tuple[int, int, int]) -> tuple[int, int, int]:
+        if list(value) != sorted(value):
             raise ValueError
         return value
 

@@ -34,12 +34,12 @@ class SandboxHandle:
 
 
 def start_sandbox(
-    state_file: Path | None = None, speed: float = 0, *, league: bool = True, seed: int = 7
+    state_file: Path | None = None, speed: float = 0, *, league: bool = True, seed: int = 7, competitors: int = 72
 ) -> SandboxHandle:
     """Answers once the sandbox listens. Without `league` the world is blank: add users by POST /sandbox/users."""
     command = [sys.executable, "-m", "app.sandbox", "--speed", str(speed), "--seed", str(seed)]
     command += ["--state-file", str(state_file)] if state_file else []
-    command += [] if league else ["--blank"]
+    command += ["--competitors", str(competitors)] if league else ["--blank"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout
     line = process.stdout.readline()

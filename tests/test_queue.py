@@ -22,7 +22,9 @@ def configured(settings_changed: pytest.MonkeyPatch) -> None:
 
 async def test_the_product_has_these_kinds() -> None:
     assert {name for name in JOB_KINDS if not name.startswith("test_")} == {
-        "game_platform_sync", "game_platform_totals_sweep", "game_platform_onboarding", "job_cleanup"
+        "game_platform_sync", "game_platform_totals_sweep", "game_platform_onboarding",
+        "game_platform_password_help", "game_platform_roster_reconcile", "outbox_drain",
+        "job_cleanup"
     }
 
 
@@ -34,7 +36,7 @@ def test_no_kind_takes_the_queues_defaults(name: str) -> None:
     assert options["timeout"] not in (0, default.timeout) and options["timeout"] > policy.timeout_seconds
     assert options["ttl"] not in (0, default.ttl)
     assert policy.attempts == 3
-    assert policy.retry_seconds == 300
+    assert policy.retry_seconds == (5 if name == "outbox_drain" else 300)
 
 
 async def test_asking_writes_the_ledger(configured: None) -> None:

@@ -4,14 +4,17 @@ from litestar.types import ControllerRouterHandler
 
 from app.controllers import (
     appearance,
+    competitors,
     components,
     health,
     home,
     jobs_api,
     leaderboard,
+    organizations,
     second_factor,
     settings_page,
     sign_in,
+    teams,
 )
 
 ROUTES: list[ControllerRouterHandler] = [
@@ -22,6 +25,9 @@ ROUTES: list[ControllerRouterHandler] = [
     *jobs_api.ROUTES,
     *sign_in.ROUTES,
     leaderboard.leaderboard,
+    *competitors.ROUTES,
+    *teams.ROUTES,
     *settings_page.ROUTES,
     *second_factor.ROUTES,
+    *organizations.ROUTES,
 ]

@@ -37,6 +37,11 @@ class Progress:
         return self.release_signed and self.agreement_signed
 
     @property
+    def is_without_papers(self) -> bool:
+        """Playing without papers: on the platform already, until release and agreement arrive."""
+        return self.has_account and not self.has_papers
+
+    @property
     def may_be_disclosed(self) -> bool:
         """No middle- or high-school competitor goes to a vendor before consent is recorded; nor does an unknown."""
         return self.data_consent or self.division not in (*MINORS, None)
@@ -52,15 +57,19 @@ def competitor_status(progress: Progress) -> str:
 
 def missing(progress: Progress) -> str | None:
     """The one next thing that keeps this competitor from being complete; None for nothing."""
-    if of_profile := _missing_of_profile(progress):
-        return of_profile
-    if not progress.release_signed:
-        return "signed release"
-    if not progress.agreement_signed:
-        return "signed agreement"
+    if needed := _missing_of_profile(progress) or _missing_of_papers(progress):
+        return needed
     if progress.has_account:
         return None
     return "account on the Game Platform" if progress.may_be_disclosed else "data consent"
+
+
+def missing_for_onboarding(progress: Progress, onboarding_status: str = COMPLIANCE) -> str | None:
+    """The one next thing without which nobody is added. No setting does without the consent."""
+    needed = _missing_of_profile(progress)
+    if not needed and onboarding_status != PROFILE:
+        needed = _missing_of_papers(progress)
+    return needed or (None if progress.may_be_disclosed else "data consent")
 
 
 def _missing_of_profile(progress: Progress) -> str | None:
@@ -72,3 +81,9 @@ def _missing_of_profile(progress: Progress) -> str | None:
         "coach": progress.coach_id,
     }
     return next((name for name, value in parts.items() if not value), None)
+
+
+def _missing_of_papers(progress: Progress) -> str | None:
+    if not progress.release_signed:
+        return "signed release"
+    return None if progress.agreement_signed else "signed agreement"

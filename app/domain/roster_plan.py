@@ -48,6 +48,7 @@ class TeamEntry:
     division: str
     affiliation: str
     game_platform_id: str | None = None
+    is_closed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +208,8 @@ class _Planner:
         team = self.teams.get(row.team.casefold())
         if team is None:
             team = self._new_team(row, row.team)
+        if team.is_closed:
+            raise Conflict("team", f"The team {team.name} is being deleted. Import again when it is gone.")
         self._require_fitting(row, team, before)
         return self._with_account(row, team)
 

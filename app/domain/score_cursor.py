@@ -6,19 +6,24 @@ would miss shows as a count that disagrees with the vendor's total, and one full
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-OVERLAP_SECONDS = 300
-
-
-def ask_after(cursor: datetime | None) -> int | None:
-    """The `after_time_unix` of the next question; None asks for everything."""
-    return None if cursor is None else max(0, int(cursor.timestamp()) - OVERLAP_SECONDS)
+LOOK_BACK_SECONDS = 3600
+TRUSTED_AHEAD = timedelta(minutes=10)
+"""The vendor's clock and ours may differ by so much. A solve from further ahead is stored, but moves no cursor."""
 
 
-def advanced(cursor: datetime | None, stored: Iterable[datetime]) -> datetime | None:
-    """Never backwards, and never past what is stored."""
-    return max((*stored, *([cursor] if cursor else [])), default=None)
+def ask_after(cursor: datetime | None, now: datetime) -> int | None:
+    """The `after_time_unix` of the next question; None asks for everything, as after a cursor that cannot be true."""
+    if cursor is None or cursor > now + TRUSTED_AHEAD:
+        return None
+    return max(0, int(cursor.timestamp()) - LOOK_BACK_SECONDS)
+
+
+def advanced(cursor: datetime | None, stored: Iterable[datetime], now: datetime) -> datetime | None:
+    """Never backwards, never past what is stored, and never into the future."""
+    trusted = [moment for moment in stored if moment <= now + TRUSTED_AHEAD]
+    return max((*trusted, *([cursor] if cursor else [])), default=None)
 
 
 def recount(*, stored: int, total: int, recounted_total: int | None, was_full: bool) -> tuple[bool, int | None]:

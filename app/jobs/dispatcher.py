@@ -10,7 +10,7 @@ from saq import Queue
 
 from app.jobs.tasks import TASKS
 from app.queue import wake_with
-from app.services import job_runs, schedules, workers
+from app.services import job_runs, outbox, schedules, workers
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +35,7 @@ class Dispatcher:
     async def work(self) -> None:
         """For ever; a look that fails (the database restarts, the queue is away) is repeated a second later."""
         while True:
-            for step in (self._say_hello, self._rescue, self._tick, self._wake_waiting):
+            for step in (self._say_hello, self._rescue, self._tick, outbox.wake_if_due, self._wake_waiting):
                 try:
                     await step()
                 except Exception as error:

@@ -4,7 +4,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from app.jobs.cleanup import job_cleanup
-from app.jobs.game_platform import game_platform_onboarding, game_platform_sync, game_platform_totals_sweep
+from app.jobs.game_platform import (
+    game_platform_onboarding,
+    game_platform_password_help,
+    game_platform_roster_reconcile,
+    game_platform_sync,
+    game_platform_totals_sweep,
+)
+from app.jobs.outbox import outbox_drain
 from app.services.job_runs import Claim
 
 Task = Callable[[Claim, Any], Awaitable[dict[str, int]]]
@@ -13,5 +20,8 @@ TASKS: dict[str, Task] = {
     "game_platform_sync": game_platform_sync,
     "game_platform_totals_sweep": game_platform_totals_sweep,
     "game_platform_onboarding": game_platform_onboarding,
+    "game_platform_password_help": game_platform_password_help,
+    "outbox_drain": outbox_drain,
+    "game_platform_roster_reconcile": game_platform_roster_reconcile,
     "job_cleanup": job_cleanup,
 }

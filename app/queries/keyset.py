@@ -4,11 +4,14 @@ A list may have several stretches one after another, each with its own source an
 stretch where one ends.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
+
+import asyncpg
 
 from app.domain.paging import Cursor, Value
 from app.domain.readers import Sight
@@ -131,3 +134,16 @@ def _stretch_sql(place: int, stretch: Stretch, limit: int) -> str:
     from {stretch.source}
     where {" and ".join(stretch.conditions)}
     order by {order} limit {limit}"""  # noqa: S608
+
+
+def turned(
+    found: Sequence[asyncpg.Record], order: str, cursor: Cursor | None, size: int
+) -> tuple[list[asyncpg.Record], Cursor | None, Cursor | None]:
+    """Of one row more than a page: the page's rows in their order, and the cursors of the pages around it."""
+    has_more, records = len(found) > size, list(found[:size])
+    is_backwards = cursor is not None and cursor.is_backwards
+    if is_backwards:
+        records.reverse()
+    before, after = (has_more, True) if is_backwards else (cursor is not None, has_more)
+    ends = [Cursor(order, tuple(json.loads(records[at]["keys"])), at == 0) for at in (0, -1) if records]
+    return records, ends[0] if ends and before else None, ends[1] if ends and after else None

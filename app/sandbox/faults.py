@@ -6,15 +6,15 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from app.sandbox.contract import OPERATIONS
+from app.sandbox.contract import EVERYTHING
 
 Kind = Literal[
-    "rate_limited", "server_error", "hang", "reset", "malformed", "poison", "latency"
+    "rate_limited", "server_error", "refused", "hang", "reset", "malformed", "poison", "latency"
 ]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
-FailureStatus = Annotated[int, msgspec.Meta(ge=500, le=599)]
+FailureStatus = Annotated[int, msgspec.Meta(ge=400, le=599)]
 
 POISON_SOLVE_ID = 999_999_001
 FAR_FUTURE = 32_503_680_000
@@ -29,6 +29,7 @@ class BadRule(ValueError):
 class Rule(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """One way to fail. `after_effect`: what was asked is done first, and only the answer goes wrong.
 
+    `status`: of server_error (503 if left out) and of refused (400 if left out), which says `detail`.
     variant: of malformed `torn` or `html`; of poison `missing_field`, `wrong_type`, `nul` or `far_future`.
     """
 
@@ -38,14 +39,15 @@ class Rule(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     count: Count | None = None
     users: list[str] | None = None
     seconds: Seconds = 1
-    status: FailureStatus = 503
+    status: FailureStatus | None = None
+    detail: str = "Refused by the platform"
     retry_after: str | int | None = None
     after_effect: bool = False
     variant: Literal["torn", "html", "missing_field", "wrong_type", "nul", "far_future"] | None = None
 
     def __post_init__(self) -> None:
-        if self.operation != "*" and self.operation not in OPERATIONS:
-            raise BadRule(f"operation should be * or one of {', '.join(OPERATIONS)}")
+        if self.operation != "*" and self.operation not in EVERYTHING:
+            raise BadRule(f"operation should be * or one of {', '.join(EVERYTHING)}")
 
     def concerns(self, operation: str, syned_user_id: str | None) -> bool:
         return self.operation in ("*", operation) and (self.users is None or syned_user_id in self.users)

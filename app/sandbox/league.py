@@ -1,9 +1,14 @@
-"""The demo league: three coaches, twelve teams, seventy-two competitors, and how each of them practises."""
+"""The demo league: three coaches, twelve teams, seventy-two competitors, and how each of them practises.
+
+A bigger one has more of the same: the first seventy-two stay as they are, everybody after them has an account already.
+"""
 
 import csv
 import functools
 import io
+import math
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +16,7 @@ from app.sandbox import names
 
 ORGANIZATION = "Northern Lights Cyber League"
 TIME_ZONE = "America/Chicago"
+LEAGUE_SIZE = len(names.COMPETITORS)
 TEAM_SIZE = 6
 TEAMS_PER_COACH = 4
 COLUMNS = (
@@ -50,7 +56,8 @@ class Player:
     @property
     def platform_id(self) -> str | None:
         """Their account from before the league, if they have one."""
-        return f"legacy-{self.number:04}" if self.number in ON_THE_PLATFORM_BEFORE else None
+        had_one = self.number in ON_THE_PLATFORM_BEFORE or self.number >= LEAGUE_SIZE
+        return f"legacy-{self.number:04}" if had_one else None
 
 
 def dice(*key: object) -> random.Random:
@@ -59,46 +66,72 @@ def dice(*key: object) -> random.Random:
 
 
 @functools.cache
-def players(seed: int) -> tuple[Player, ...]:
-    people, habits = list(names.COMPETITORS), list(HABITS) * (len(names.COMPETITORS) // len(HABITS))
+def players(seed: int, count: int = LEAGUE_SIZE) -> tuple[Player, ...]:
+    people, habits = list(names.COMPETITORS), list(HABITS) * (LEAGUE_SIZE // len(HABITS))
     dice(seed, "people").shuffle(people)
     dice(seed, "habits").shuffle(habits)
-    return tuple(
+    known = tuple(
         Player(number, first, last, f"{address}@example.org", habit, number // TEAM_SIZE,
                APPROVAL.get(number, "approved"))
         for number, ((first, last, address), habit) in enumerate(zip(people, habits, strict=True))
     )
+    return known[:count] + tuple(_one_more(known, number) for number in range(LEAGUE_SIZE, count))
 
 
-def player_at(seed: int, email: str) -> Player | None:
-    return next((player for player in players(seed) if player.email == email.lower()), None)
+def _one_more(known: tuple[Player, ...], number: int) -> Player:
+    """Somebody with one player's first name and habit and another's last name."""
+    again, place = divmod(number, LEAGUE_SIZE)
+    like, other = known[place], known[(place + again) % LEAGUE_SIZE]
+    name, _, domain = like.email.partition("@")
+    email = f"{name}.{number}@{domain}"
+    return Player(number, like.first_name, other.last_name, email, like.habit, number // TEAM_SIZE)
 
 
-def describe(seed: int) -> dict[str, Any]:
+@functools.cache
+def players_by_email(seed: int, count: int = LEAGUE_SIZE) -> dict[str, Player]:
+    return {player.email: player for player in players(seed, count)}
+
+
+def describe(seed: int, count: int = LEAGUE_SIZE) -> dict[str, Any]:
     """The league as a district would hand it over: its coaches, and a roster file for each."""
+    everybody = players(seed, count)
+    per_coach = TEAM_SIZE * TEAMS_PER_COACH
+    coaches = [_coach(number) for number in range(math.ceil(count / per_coach))]
     return {
         "organization": ORGANIZATION,
         "time_zone": TIME_ZONE,
-        "coaches": [
-            {"first_name": first, "last_name": last, "email": f"{address}@example.com"}
-            for first, last, address in names.COACHES
-        ],
+        "coaches": coaches,
         "rosters": {
-            f"{address}@example.com": _roster(seed, coach) for coach, (_, _, address) in enumerate(names.COACHES)
+            coach["email"]: _roster(everybody[number * per_coach:][:per_coach])
+            for number, coach in enumerate(coaches)
         },
     }
 
 
-def _roster(seed: int, coach: int) -> str:
+def _coach(number: int) -> dict[str, str]:
+    again, place = divmod(number, len(names.COACHES))
+    first, last, address = names.COACHES[place]
+    return {
+        "first_name": first, "last_name": _numbered(last, again),
+        "email": f"{_numbered(address, again, '.')}@example.com",
+    }
+
+
+def _numbered(name: str, again: int, between: str = " ") -> str:
+    return f"{name}{between}{again + 1}" if again else name
+
+
+def _roster(crew: Iterable[Player]) -> str:
     file = io.StringIO()
     writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_row(player) for player in players(seed) if player.team // TEAMS_PER_COACH == coach)
+    writer.writerows(_row(player) for player in crew)
     return file.getvalue()
 
 
 def _row(player: Player) -> dict[str, str]:
-    team, affiliation, division = names.TEAMS[player.team]
+    again, place = divmod(player.team, len(names.TEAMS))
+    team, affiliation, division = names.TEAMS[place]
     number = player.number
     has_team = number not in WITHOUT_TEAM
     grades = GRADES[division]
@@ -108,7 +141,7 @@ def _row(player: Player) -> dict[str, str]:
         "email": "" if number in WITHOUT_EMAIL else player.email,
         "grade": grades[number % len(grades)],
         "division": division,
-        "team": team if has_team else "",
+        "team": _numbered(team, again) if has_team else "",
         "affiliation": affiliation if has_team else "",
         "release_signed": _yes_or_no(number not in WITHOUT_RELEASE),
         "agreement_signed": _yes_or_no(number not in WITHOUT_AGREEMENT),

@@ -3,9 +3,11 @@
 from random import Random
 
 from app.sandbox.catalogue import Challenge
+from app.sandbox.history import FIRST_FLASH_SOLVE_ID
 from app.sandbox.league import dice
+from app.sandbox.people import User
 from app.sandbox.practice import FlashCtf, Habit, choose, flash_ctf
-from app.sandbox.world import FIRST_FLASH_SOLVE_ID, User, World
+from app.sandbox.world import World
 
 SECONDS_PER_STEP = 240
 STEPS_TO_FIRST_FLASH_CTF = 45

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from app.sandbox.contract import Refused
-from app.sandbox.world import EventKey, Solve, Team, User, World
+from app.sandbox.people import EventKey, Solve, Team, User
+from app.sandbox.world import World
 
 Body = dict[str, Any]
 APPROVAL_SECONDS = 8 * 3600
@@ -42,7 +43,7 @@ class Platform:
             self._approved_coach(syned_coach_user_id)
         if syned_user_id in self.world.users:
             raise Refused(409, "User with this syned_user_id already exists")
-        if any(user.email.lower() == email.lower() for user in self.world.users.values()):
+        if email.lower() in self.world.emails:
             raise Refused(409, "User with this email already exists")
         status = self.world.first_status(email, role)
         self.world.record(
@@ -50,6 +51,13 @@ class Platform:
             approved_at=self._approval_time(status),
         )
         return self._describe_user(self.world.users[syned_user_id])
+
+    def send_password_mail(self, syned_user_id: str) -> Body:
+        if not self.world.offers_password_help:
+            raise Refused(404, "Not Found")
+        self._approved_user(syned_user_id)
+        self.world.record("password_mail_sent", self.clock(), syned_user_id=syned_user_id)
+        return {"message": "Password reset email sent"}
 
     def create_team(
         self, *, syned_coach_user_id: str, syned_team_id: str, team_name: str, affiliation: str, division: str

@@ -1,5 +1,6 @@
 """The sandbox as a web server: the platform's paths for the product, /sandbox/ for whoever directs the play."""
 
+import os
 import signal
 import socket
 import sys
@@ -16,10 +17,12 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import Method
 
-from app.sandbox.contract import OPERATIONS, PREFIX, Operation, Refused, read_body, read_query
+from app.sandbox.contract import EVERYTHING, PREFIX, Operation, Refused, read_body, read_query
 from app.sandbox.control import Control
 from app.sandbox.journal import BadJournal, Journal
+from app.sandbox.league import LEAGUE_SIZE
 from app.sandbox.sandbox import Sandbox
+from app.sandbox.script import Script
 from app.sandbox.wire import App, Wire
 from app.sandbox.world import World
 
@@ -30,13 +33,13 @@ Asked = Request[Any, Any, Any]
 
 def create_sandbox(
     *, speed: float = 0, state_file: Path | None = None, seed: int = 7, has_league: bool = True,
-    clock: Callable[[], float] = time.time,
+    competitors: int = LEAGUE_SIZE, clock: Callable[[], float] = time.time,
 ) -> Wire:
-    """The ASGI app. What a state file already tells goes before `seed` and `has_league`."""
-    world = World(Journal(state_file), seed=seed, has_league=has_league, now=clock())
+    """The ASGI app. What a state file already tells goes before `seed`, `has_league` and `competitors`."""
+    world = World(Journal(state_file), seed=seed, has_league=has_league, now=clock(), competitors=competitors)
     sandbox = Sandbox(world, speed=speed, clock=clock)
     app = Litestar(
-        [*(_handler(operation) for operation in OPERATIONS.values()), Control],
+        [*(_handler(operation) for operation in EVERYTHING.values()), Control, Script],
         dependencies={"sandbox": Provide(lambda: sandbox, sync_to_thread=False)},
         exception_handlers={Refused: _refuse, HTTPException: _explain},
         lifespan=[sandbox.live],
@@ -82,13 +85,18 @@ def _explain(_: Asked, error: HTTPException) -> Response[dict[str, Any]]:
     return Response({"detail": error.detail}, status_code=error.status_code)
 
 
-def serve(port: int, *, speed: float, state_file: Path | None, seed: int = 7, has_league: bool = True) -> None:
+def serve(
+    port: int, *, speed: float, state_file: Path | None, seed: int = 7, has_league: bool = True,
+    competitors: int = LEAGUE_SIZE,
+) -> None:
     """Serves on this machine until SIGTERM or SIGINT. Port 0 takes a free one; the printed line tells which."""
     for stop in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(stop, lambda *_: sys.exit(0))
+        signal.signal(stop, lambda *_: os._exit(0))  # nothing is open yet; an exception could be lost in a callback
     with _listen(port) as listener:
         try:
-            app = create_sandbox(speed=speed, state_file=state_file, seed=seed, has_league=has_league)
+            app = create_sandbox(
+                speed=speed, state_file=state_file, seed=seed, has_league=has_league, competitors=competitors
+            )
         except BadJournal as error:
             sys.exit(str(error))
         address = f"http://{HOST}:{listener.getsockname()[1]}{PREFIX}"

@@ -97,7 +97,9 @@ def _spoilt(answer: Answer, fault: Rule) -> Answer:
                 headers.append((b"retry-after", str(fault.retry_after).encode()))
             return Answer(429, headers, b'{"detail":"Too many requests"}')
         case "server_error":
-            return Answer(fault.status, body=b'{"detail":"Internal server error"}')
+            return Answer(fault.status or 503, body=b'{"detail":"Internal server error"}')
+        case "refused":
+            return Answer(fault.status or 400, body=json.dumps({"detail": fault.detail}).encode())
         case "malformed" if fault.variant == "html":
             return Answer(200, [(b"content-type", b"text/html; charset=utf-8")], HTML_PAGE)
         case "malformed":

@@ -1,73 +1,30 @@
 """The platform's state. Every change is an entry: kept in the journal, then applied, now and at the next start."""
 
 import itertools
-from dataclasses import dataclass, field
 from typing import Any
 
 from app.sandbox import league
 from app.sandbox.catalogue import flash_ctf_challenges
+from app.sandbox.history import recall
 from app.sandbox.journal import Entry, Journal
-from app.sandbox.league import Player
-from app.sandbox.practice import HABITS, FlashCtf, Habit, compete, monthly_flash_ctfs, practise, progress_at
+from app.sandbox.league import LEAGUE_SIZE
+from app.sandbox.people import EventKey, Past, Team, User
+from app.sandbox.practice import HABITS, FlashCtf, Habit, monthly_flash_ctfs, practise
 
-Solve = dict[str, Any]
-EventKey = tuple[str, int]
-
-EFFECTS = ("user_created", "team_created", "team_deleted", "user_assigned", "user_unassigned")
+EFFECTS = ("user_created", "team_created", "team_deleted", "user_assigned", "user_unassigned", "password_mail_sent")
 FIRST_USER_NUMBER = 5401
 FIRST_TEAM_NUMBER = 71
-SOLVE_IDS_PER_USER = 100_000
-FIRST_FLASH_SOLVE_ID = 1801
-
-
-@dataclass
-class User:
-    """An account. `status` holds until `approved_at`, when there is one."""
-
-    syned_user_id: str
-    number: int
-    email: str
-    role: str
-    status: str
-    approved_at: float | None
-    player: Player | None = None
-    habit: Habit | None = None
-    last_accessed: int = 0
-    solves: dict[int, Solve] = field(default_factory=dict)
-    flash_ctfs: dict[EventKey, dict[int, Solve]] = field(default_factory=dict)
-
-    @property
-    def username(self) -> str:
-        """As the platform assigns them: two letters and five digits."""
-        scattered = self.number * 7919
-        return f"{chr(97 + scattered % 26)}{chr(97 + scattered // 26 % 26)}{10_000 + self.number * 37 % 90_000}"
-
-    def status_at(self, now: float) -> str:
-        return "approved" if self.approved_at is not None and now >= self.approved_at else self.status
-
-    def solved_challenges(self) -> set[int]:
-        return {solve["challenge_id"] for solve in self.solves.values()}
-
-    def next_solve_id(self) -> int:
-        return max(self.solves, default=self.number * SOLVE_IDS_PER_USER) + 1
-
-
-@dataclass(frozen=True)
-class Team:
-    syned_team_id: str
-    number: int
-    coach_number: int
-    name: str
-    affiliation: str
-    division: str
 
 
 class World:
     """Everything that exists, and the one way to change it: `record`."""
 
-    def __init__(self, journal: Journal, *, seed: int, has_league: bool, now: float) -> None:
+    def __init__(
+        self, journal: Journal, *, seed: int, has_league: bool, now: float, competitors: int = LEAGUE_SIZE
+    ) -> None:
         self.journal = journal
         self.seed = seed
+        self.competitors = competitors
         self._begin()
         entries = journal.read()
         for entry in entries:
@@ -81,17 +38,20 @@ class World:
         self.steps = 0
         self.has_league = False
         self.users: dict[str, User] = {}
+        self.emails: set[str] = set()
+        self.first_statuses: dict[str, str] = {}
         self.teams: dict[str, Team] = {}
         self.assignments: dict[str, str] = {}
         self.flash_ctfs: dict[EventKey, FlashCtf] = {}
+        self.offers_password_help = False
         self.effects: list[Entry] = []
         self._numbers = itertools.count(FIRST_USER_NUMBER)
         self._team_numbers = itertools.count(FIRST_TEAM_NUMBER)
 
     def start(self, *, has_league: bool, now: float) -> None:
         """A new world in an empty journal, with the accounts that people had before."""
-        self.record("world_started", now, seed=self.seed, has_league=has_league)
-        for player in league.players(self.seed) if has_league else ():
+        self.record("world_started", now, seed=self.seed, has_league=has_league, competitors=self.competitors)
+        for player in league.players(self.seed, self.competitors) if has_league else ():
             if player.platform_id:
                 self.record(
                     "user_created", now, scripted=True, syned_user_id=player.platform_id, email=player.email,
@@ -117,44 +77,26 @@ class World:
 
     def _world_started(self, entry: Entry) -> None:
         self.seed, self.started_at, self.has_league = entry["seed"], entry["at"], entry["has_league"]
-        if self.has_league:
-            self.flash_ctfs = {contest.key: contest for contest in monthly_flash_ctfs(self.started_at)}
+        self.competitors = entry.get("competitors", LEAGUE_SIZE)
+        self._contests_before = monthly_flash_ctfs(self.started_at) if self.has_league else []
+        self.flash_ctfs = {contest.key: contest for contest in self._contests_before}
 
     def _user_created(self, entry: Entry) -> None:
         user = User(
             entry["syned_user_id"], next(self._numbers), entry["email"], entry["role"], entry["status"],
-            entry["approved_at"],
+            entry["approved_at"], self._recall,
         )
         self.users[user.syned_user_id] = user
+        self.emails.add(user.email.lower())
         if self.has_league and user.role == "user" and not entry.get("is_blank"):
-            user.player = league.player_at(self.seed, user.email)
+            user.player = self.player_at(user.email)
             user.habit = HABITS[user.player.habit if user.player else "new"]
-            self._give_history(user)
 
-    def _give_history(self, user: User) -> None:
-        """What a member of the league did before the world started; a stranger did nothing."""
-        if user.player is None or user.habit is None:
-            return
-        began = self.started_at
-        for moment in practise(user.habit, self.key_of(user), since=0, until=began, year_ends=began):
-            user.last_accessed = moment.at
-            if moment.challenge:
-                solve_id = user.next_solve_id()
-                user.solves[solve_id] = moment.challenge.solve(solve_id, moment.at)
-        for contest in self.flash_ctfs.values():
-            progress = progress_at(contest.start, year_ends=began)
-            if contest.end <= began:
-                self._give_contest(user, user.habit, contest, progress)
+    def _recall(self, user: User) -> Past:
+        return recall(user, self.key_of(user), self._contests_before, self.started_at)
 
-    def _give_contest(self, user: User, habit: Habit, contest: FlashCtf, progress: float) -> None:
-        moments = compete(habit, self.key_of(user), contest, progress)
-        if moments is not None:
-            user.flash_ctfs[contest.key] = {
-                solve_id: moment.challenge.solve(solve_id, moment.at)
-                for solve_id, moment in enumerate(moments, FIRST_FLASH_SOLVE_ID)
-                if moment.challenge
-            }
-            user.last_accessed = max([user.last_accessed, *(moment.at for moment in moments)])
+    def player_at(self, email: str) -> league.Player | None:
+        return league.players_by_email(self.seed, self.competitors).get(email.lower())
 
     def key_of(self, user: User) -> str:
         return f"{self.seed}/{user.email.lower()}"
@@ -163,16 +105,30 @@ class World:
         user = self.users[entry["syned_user_id"]]
         user.status, user.approved_at = entry["status"], None
 
+    def _user_deleted(self, entry: Entry) -> None:
+        user = self.users.pop(entry["syned_user_id"])
+        self.emails.discard(user.email.lower())
+        self.assignments.pop(user.syned_user_id, None)
+
+    def _first_statuses_set(self, entry: Entry) -> None:
+        self.first_statuses = entry["statuses"]
+
     def _user_solved(self, entry: Entry) -> None:
         user, solve = self.users[entry["syned_user_id"]], entry["solve"]
         key = entry.get("flash_ctf")
         solves = user.flash_ctfs.setdefault((key[0], key[1]), {}) if key else user.solves
         solves[solve["challenge_solve_id"]] = solve
-        user.last_accessed = max(user.last_accessed, solve["timestamp_unix"])
+        user.look_in(solve["timestamp_unix"])
+
+    def _solve_removed(self, entry: Entry) -> None:
+        key = entry.get("flash_ctf")
+        user = self.users[entry["syned_user_id"]]
+        del user.solves_of((key[0], key[1]) if key else None)[entry["challenge_solve_id"]]
+        if not key:
+            user.past.removed.add(entry["challenge_solve_id"])
 
     def _user_looked_in(self, entry: Entry) -> None:
-        user = self.users[entry["syned_user_id"]]
-        user.last_accessed = max(user.last_accessed, int(entry["at"]))
+        self.users[entry["syned_user_id"]].look_in(int(entry["at"]))
 
     def _team_created(self, entry: Entry) -> None:
         team_id = entry["syned_team_id"]
@@ -186,6 +142,12 @@ class World:
 
     def _user_assigned(self, entry: Entry) -> None:
         self.assignments[entry["syned_user_id"]] = entry["syned_team_id"]
+
+    def _password_help_switched(self, entry: Entry) -> None:
+        self.offers_password_help = entry["is_offered"]
+
+    def _password_mail_sent(self, entry: Entry) -> None:
+        """The mail is gone; nothing of ours remembers it but the effects."""
 
     def _user_unassigned(self, entry: Entry) -> None:
         del self.assignments[entry["syned_user_id"]]
@@ -206,9 +168,9 @@ class World:
                     self.record("user_solved", moment.at, syned_user_id=user.syned_user_id, solve=solve)
 
     def first_status(self, email: str, role: str) -> str:
-        """What a new account is told: coaches are approved at once, and so is nearly everybody else."""
-        player = league.player_at(self.seed, email) if self.has_league and role == "user" else None
-        return player.approval if player else "approved"
+        """What a new account is told: as scripted, else coaches are approved at once, and so is nearly everybody."""
+        player = self.player_at(email) if self.has_league and role == "user" else None
+        return self.first_statuses.get(role) or (player.approval if player else "approved")
 
     def active(self, now: float) -> list[tuple[User, Habit]]:
         """Who has habits and may play."""

@@ -64,7 +64,21 @@ async def ensure(claim: Claim, client: GamePlatformClient, coach: Coach) -> Coac
     return CoachAccount(syned_user_id, user.metactf_user_status, _obstacle(user))
 
 
+async def doubt(claim: Claim, account: CoachAccount, obstacle: str) -> CoachAccount:
+    """The platform does not take a coach for approved whom we do: they are looked up again before the next attempt."""
+    status = UserStatus.PENDING_APPROVAL.value
+    async with database.transaction():
+        await job_runs.keep(claim)
+        await database.execute(
+            "update users set metactf_user_status = $2, game_platform_synced_at = now() where game_platform_id = $1",
+            account.syned_user_id, status,
+        )
+    return CoachAccount(account.syned_user_id, status, obstacle)
+
+
 def _obstacle(user: PlatformUser) -> str | None:
+    if user.metactf_user_status in WAITING:
+        return "The Game Platform has not approved the coach's account yet. This is tried again."
     if user.metactf_user_status == UserStatus.DENIED:
         return "The Game Platform denied the coach's account. Ask the platform to approve it, then try again."
     return None

@@ -7,6 +7,7 @@ from app import database
 from app.domain.readers import Reader
 from app.features import Feature, is_killed, is_on_by_default, read_flags
 from app.security import audit
+from app.services import schedules
 
 
 class UnknownFlag(Exception):
@@ -54,6 +55,8 @@ async def set_flag(
             "flag.set", actor=actor, actor_label=actor_label, subject_type="flag", subject_id=name,
             before={"enabled": before}, after={"enabled": enabled}, organization_id=organization_id,
         )
+    if name == Feature.PRIORITIZATION:
+        await schedules.ensure_built_ins()
 
 
 async def list_flags() -> tuple[Flag, ...]:

@@ -1,7 +1,7 @@
 """Competitors onto the Game Platform, their coaches first.
 
 Every person is settled in a transaction of their own, so a run that breaks off leaves each row true and the next run
-does only the rest. Nobody is sent anywhere before the consent rule of `competitor_status` allows it.
+does only the rest. Nobody is sent anywhere before the rules of `competitor_status` allow it.
 """
 
 from collections import Counter
@@ -11,14 +11,17 @@ from enum import StrEnum
 from uuid import UUID
 
 from app import database
-from app.domain.competitor_status import WAITING, Progress
+from app.domain.competitor_status import WAITING, Progress, missing_for_onboarding
 from app.integrations.errors import ErrorKind, VendorError
 from app.integrations.game_platform.client import GamePlatformClient
 from app.integrations.game_platform.schemas import NewUser, PlatformUser, UserStatus
 from app.services import coach_accounts, fan_out, onboarding_store, platform_accounts
 from app.services.coach_accounts import CoachAccount
 from app.services.job_runs import Claim
+from app.services.onboarding_requests import Added, NotFound, add_to_platform, follow_change
 from app.services.onboarding_store import Settlement
+
+__all__ = ["Added", "NotFound", "OnboardingResult", "Outcome", "add_to_platform", "follow_change", "onboard"]
 
 CONCURRENCY = 8
 FAILURES_IN_A_ROW = 5
@@ -26,16 +29,30 @@ FAILURES_IN_A_ROW = 5
 NO_CONSENT = "Not sent to the Game Platform: data consent is not recorded. Record it and add the competitor again."
 NO_ACCOUNT = "The Game Platform has no account with the id of the roster file. Correct the id and import again."
 NO_COACH = "The competitor has no coach. Choose one and add the competitor again."
+ARCHIVED = "The competitor was archived meanwhile."
 
-CANDIDATES = """
-    select id, coach_id, organization_id, first_name, last_name, email, division, release_signed, agreement_signed,
-        data_consent, school_id, region_id, game_platform_id, metactf_user_status
-    from competitors
-    where archived_at is null
-        and (status = 'compliance' or (game_platform_id is not null and metactf_user_status is null))
-        and ($1::uuid[] is null or id = any($1)) and ($2::uuid is null or coach_id = $2)
-        and ($3::uuid[] is null or organization_id = any($3))
-    order by coach_id, id
+PEOPLE = """
+    select c.id, c.coach_id, c.organization_id, c.first_name, c.last_name, c.email, c.division, c.release_signed,
+        c.agreement_signed, c.data_consent, c.school_id, c.region_id, c.game_platform_id, c.metactf_user_status,
+        o.onboarding_status
+    from competitors c join organizations o on o.id = c.organization_id
+    where c.archived_at is null
+"""
+
+# Nobody comes here by themselves where the organization adds people by hand, nor whom the platform refused as they
+# still are: they are named by the run, or somebody asked for them.
+CANDIDATES = f"""
+    {PEOPLE}
+        and (c.status = 'compliance'
+            or (c.status = 'profile' and o.onboarding_status = 'profile'
+                and coalesce(c.metactf_user_status, 'denied') = 'denied')
+            or (c.game_platform_id is not null and c.metactf_user_status is null))
+        and ($1::uuid[] is null or c.id = any($1)) and ($2::uuid is null or c.coach_id = $2)
+        and ($3::uuid[] is null or c.organization_id = any($3))
+        and ($1 is not null or $2 is not null or c.onboarding_asked_at is not null
+            or (o.automatic_onboarding
+                and (c.onboarding_refused_at is null or c.updated_at > c.onboarding_refused_at)))
+    order by c.coach_id, c.id
 """
 
 
@@ -78,6 +95,7 @@ class Candidate:
     region_id: str | None
     game_platform_id: str | None
     metactf_user_status: str | None
+    onboarding_status: str
 
     @property
     def syned_user_id(self) -> str:
@@ -87,6 +105,19 @@ class Candidate:
     def names_an_account(self) -> bool:
         """The roster named an account that exists: it is looked up, and nothing is made in its place."""
         return self.game_platform_id not in (None, str(self.id))
+
+    @property
+    def may_be_there(self) -> bool:
+        """The platform is worth asking whatever it says of the coach."""
+        return self.names_an_account or self.metactf_user_status is not None
+
+    @property
+    def refusal(self) -> str | None:
+        """Why nothing about this person may leave; a lookup of a named account needs the consent alone."""
+        if not self.progress.may_be_disclosed:
+            return NO_CONSENT
+        needed = None if self.names_an_account else missing_for_onboarding(self.progress, self.onboarding_status)
+        return needed and f"Not sent to the Game Platform. Needs: {needed}."
 
     @property
     def progress(self) -> Progress:
@@ -138,8 +169,10 @@ class _Onboarding:
     async def take(self, candidate: Candidate) -> Outcome:
         if self.is_stopped:
             return Outcome.FAILED
-        if not candidate.progress.may_be_disclosed:
-            return await self._hold(candidate, Outcome.REFUSED, NO_CONSENT)
+        if candidate.refusal:
+            return await self._hold(candidate, Outcome.REFUSED, candidate.refusal)
+        if not candidate.may_be_there and self._is_held_back(candidate):
+            return await self._hold_for_coach(candidate)
         try:
             user = await platform_accounts.find(self.client, candidate.syned_user_id)
         except VendorError as error:
@@ -151,10 +184,16 @@ class _Onboarding:
             return await self._hold(candidate, Outcome.REFUSED, NO_ACCOUNT)
         return await self._add(candidate)
 
-    async def _add(self, candidate: Candidate) -> Outcome:
-        coach = self.coaches.get(candidate.coach_id)
-        if coach is None or coach.obstacle:
-            return await self._hold_for_coach(candidate, coach)
+    async def _add(self, looked_up: Candidate) -> Outcome:
+        """Sends the person as they are now: a consent may have been taken back since the run began."""
+        candidate = await _as_of_now(looked_up)
+        if candidate is None:
+            return await self._hold(looked_up, Outcome.REFUSED, ARCHIVED)
+        if candidate.refusal:
+            return await self._hold(candidate, Outcome.REFUSED, candidate.refusal)
+        if self._is_held_back(candidate):
+            return await self._hold_for_coach(candidate)
+        coach = self.coaches[candidate.coach_id]
         try:
             user = await platform_accounts.create(self.client, _new_user(candidate, coach.syned_user_id))
         except VendorError as error:
@@ -164,17 +203,19 @@ class _Onboarding:
     async def _not_added(self, candidate: Candidate, coach: CoachAccount, error: VendorError) -> Outcome:
         if error.kind is ErrorKind.NOT_FOUND:
             obstacle = f"The Game Platform does not take this coach's competitors yet: {error.message}"
-            coach = CoachAccount(coach.syned_user_id, coach.status, obstacle)
-            self.coaches[candidate.coach_id] = coach
-            return await self._hold_for_coach(candidate, coach, was_sent=True)
+            self.coaches[candidate.coach_id] = await coach_accounts.doubt(self.claim, coach, obstacle)
+            return await self._hold_for_coach(candidate, was_sent=True)
         if error.kind is ErrorKind.INVALID:
-            reason = f"The Game Platform refused: {error.message}. Correct the competitor's data and add them again."
+            reason = f"Refused by the Game Platform: {error.message}. Correct the competitor's data and add them again."
             return await self._hold(candidate, Outcome.REFUSED, reason, was_sent=True)
         return await self._fail(candidate, error, was_sent=True)
 
-    async def _hold_for_coach(
-        self, candidate: Candidate, coach: CoachAccount | None, *, was_sent: bool = False
-    ) -> Outcome:
+    def _is_held_back(self, candidate: Candidate) -> bool:
+        coach = self.coaches.get(candidate.coach_id)
+        return coach is None or coach.obstacle is not None
+
+    async def _hold_for_coach(self, candidate: Candidate, *, was_sent: bool = False) -> Outcome:
+        coach = self.coaches.get(candidate.coach_id)
         if coach is None:
             return await self._hold(candidate, Outcome.REFUSED, NO_COACH)
         outcome = Outcome.WAITING if coach.is_waiting else Outcome.FAILED if coach.error else Outcome.REFUSED
@@ -212,6 +253,11 @@ class _Onboarding:
         self.away = error
         self.failures_in_a_row += 1
         self.is_stopped |= error.kind is not ErrorKind.UNAVAILABLE or self.failures_in_a_row >= FAILURES_IN_A_ROW
+
+
+async def _as_of_now(candidate: Candidate) -> Candidate | None:
+    row = await database.fetchrow(f"{PEOPLE} and c.id = $1", candidate.id)
+    return Candidate(**row) if row else None
 
 
 def _new_user(candidate: Candidate, coach_syned_user_id: str) -> NewUser:

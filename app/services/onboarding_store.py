@@ -14,6 +14,7 @@ from app.services import job_runs, standings
 from app.services.job_runs import Claim
 
 RECIPIENT = "Game Platform"
+REFUSED = "refused"
 DENIED = "The Game Platform denied this account. Ask the platform why; after it is approved there, add it again."
 
 
@@ -44,6 +45,7 @@ async def record_account(claim: Claim, competitor_id: UUID, settlement: Settleme
         return None
     await _disclose(claim, competitor_id, settlement.disclosed)
     if (row["game_platform_id"], row["metactf_user_status"]) == (settlement.syned_user_id, status.value):
+        await _grant_wish(row)
         return None
     await _store_account(row, settlement)
     if status != UserStatus.DENIED:
@@ -65,19 +67,35 @@ async def hold(claim: Claim, competitor_id: UUID, outcome: str, reason: str, *, 
         if row is None:
             return
         await _disclose(claim, competitor_id, disclosed)
+        is_refused = outcome == REFUSED
+        await _store_reason(competitor_id, reason, is_refused=is_refused, by_vendor=is_refused and bool(disclosed))
         if row["game_platform_sync_error"] == reason:
             return
-        await database.execute(
-            "update competitors set game_platform_sync_error = $2, updated_at = now() where id = $1",
-            competitor_id, reason,
-        )
         await _remember(claim, row, "competitor.held_back", {"outcome": outcome, "reason": reason})
+
+
+async def _store_reason(competitor_id: UUID, reason: str, *, is_refused: bool, by_vendor: bool) -> None:
+    """A refusal ends the wish; the vendor's own is not asked for again before the competitor's data changed."""
+    await database.execute(
+        """update competitors set game_platform_sync_error = $2, updated_at = now(),
+               onboarding_asked_at = case when $3 then null else onboarding_asked_at end,
+               onboarding_refused_at = case when $4 then now() else onboarding_refused_at end
+           where id = $1
+               and (game_platform_sync_error is distinct from $2 or ($3 and onboarding_asked_at is not null) or $4)""",
+        competitor_id, reason, is_refused, by_vendor,
+    )
+
+
+async def _grant_wish(row: dict[str, Any]) -> None:
+    if row["onboarding_asked_at"]:
+        await database.execute("update competitors set onboarding_asked_at = null where id = $1", row["id"])
 
 
 async def _locked(competitor_id: UUID) -> dict[str, Any] | None:
     row = await database.fetchrow(
         """select id, organization_id, coach_id, first_name, last_name, email, division, release_signed,
-               agreement_signed, data_consent, game_platform_id, metactf_user_status, game_platform_sync_error
+               agreement_signed, data_consent, game_platform_id, metactf_user_status, game_platform_sync_error,
+               onboarding_asked_at
            from competitors where id = $1 for no key update""",
         competitor_id,
     )
@@ -92,7 +110,7 @@ async def _store_account(row: dict[str, Any], settlement: Settlement) -> None:
     await database.execute(
         """update competitors set game_platform_id = $2, metactf_user_id = $3, metactf_username = $4,
                metactf_user_status = $5, status = $6, game_platform_synced_at = now(), game_platform_sync_error = $7,
-               updated_at = now()
+               onboarding_asked_at = null, onboarding_refused_at = null, updated_at = now()
            where id = $1""",
         row["id"], settlement.syned_user_id, user.metactf_user_id, user.metactf_username, status.value,
         competitor_status(progress), DENIED if status == UserStatus.DENIED else None,

@@ -15,11 +15,17 @@ class OrganizationError(Exception):
     """The text says what is wrong and what to do."""
 
 
-async def find_or_make(name: str, *, actor_label: str) -> UUID:
-    """The organization of that name. Two who make it at once get the same one."""
+def clean_name(name: str) -> str:
+    """As it is stored; raises OrganizationError for what is no name."""
     wanted = " ".join(name.split())
     if not wanted or not wanted.isprintable() or len(wanted) > MAX_NAME_CHARACTERS:
         raise OrganizationError(f"An organization's name has 1 to {MAX_NAME_CHARACTERS} printable characters.")
+    return wanted
+
+
+async def find_or_make(name: str, *, actor_label: str) -> UUID:
+    """The organization of that name. Two who make it at once get the same one."""
+    wanted = clean_name(name)
     made: UUID | None = await database.fetchval(
         "insert into organizations (name) values ($1) on conflict (name) do nothing returning id",
         wanted,

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from app import database
@@ -23,6 +24,42 @@ class BadRecord:
     competitor_id: UUID | None
     raw: object
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadablePerson:
+    """Somebody about whom the vendor answers nothing that can be read."""
+
+    competitor_id: UUID
+    subject_id: str
+    reason: str
+    retry_at: datetime
+
+
+async def put_people_aside(vendor: str, people: Sequence[UnreadablePerson]) -> None:
+    """In the caller's transaction: one open row each, with how often it was tried and when it is tried again."""
+    if people:
+        await database.execute(
+            """insert into quarantine (vendor, kind, subject_id, record_key, competitor_id, reason, retry_at)
+               select $1, 'competitor', subject_id, '', competitor_id, reason, retry_at
+               from unnest($2::text[], $3::uuid[], $4::text[], $5::timestamptz[])
+                   as n (subject_id, competitor_id, reason, retry_at)
+               on conflict (vendor, kind, subject_id, record_key) do update set
+                   seen_count = case when quarantine.resolved_at is null then quarantine.seen_count else 0 end + 1,
+                   last_seen_at = now(), reason = excluded.reason, retry_at = excluded.retry_at, resolved_at = null""",
+            vendor, [each.subject_id for each in people], [each.competitor_id for each in people],
+            [each.reason for each in people], [each.retry_at for each in people],
+        )
+
+
+async def release_people(vendor: str, competitor_ids: Sequence[UUID]) -> None:
+    """In the caller's transaction: they could be read again."""
+    if competitor_ids:
+        await database.execute(
+            """update quarantine set resolved_at = now(), retry_at = null
+               where vendor = $1 and kind = 'competitor' and competitor_id = any($2::uuid[]) and resolved_at is null""",
+            vendor, list(competitor_ids),
+        )
 
 
 async def put_aside(vendor: str, records: Sequence[BadRecord]) -> None:

@@ -10,11 +10,9 @@ from app import database
 from app.domain.readers import Reader
 from app.domain.roster_file import RosterRow, RowError, read_roster
 from app.domain.roster_plan import Entry, Known, Person, Plan, TeamEntry, plan_import
-from app.features import FeatureOff
-from app.queue import enqueue
 from app.security import audit
-from app.services import standings
-from app.tables.jobs import Trigger
+from app.services import onboarding_requests, outbox, standings
+from app.tables.outbox import PushKind
 
 __all__ = ["ImportReport", "RowError", "import_roster"]
 
@@ -62,19 +60,12 @@ async def import_roster(
         report = _report(rows, plan, errors)
         if dry_run or report.errors or report.unchanged == report.rows:
             return report
-        await _write(coach, plan)
+        await _write(coach, plan, actor)
         await _remember(coach, report, actor, actor_label)
     await standings.refresh_stale()
-    await _bring_onto_the_platform()
+    await onboarding_requests.follow_change()
+    await outbox.wake()
     return report
-
-
-async def _bring_onto_the_platform() -> None:
-    """Whoever has become ready need not wait for the next slot."""
-    try:
-        await enqueue("game_platform_onboarding", trigger=Trigger.FOLLOW_UP)
-    except FeatureOff:
-        return
 
 
 def _report(rows: Sequence[RosterRow], plan: Plan, errors: Sequence[RowError]) -> ImportReport:
@@ -125,8 +116,8 @@ async def _entries(coach: Coach) -> list[Entry]:
 
 async def _teams(coach: Coach) -> list[TeamEntry]:
     rows = await database.fetch(
-        """select id, name, division, affiliation, game_platform_id from teams
-           where coach_id = $1 and archived_at is null""",
+        """select id, name, division, affiliation, game_platform_id, closed_at is not null as is_closed from teams
+           where coach_id = $1 and archived_at is null order by id for share""",
         coach.id,
     )
     return [TeamEntry(**row) for row in rows]
@@ -154,11 +145,13 @@ async def _holders(table: str, ids: Collection[str | None]) -> dict[str, UUID]:
     return {row["game_platform_id"]: row["id"] for row in rows}
 
 
-async def _write(coach: Coach, plan: Plan) -> None:
+async def _write(coach: Coach, plan: Plan, actor: Reader | None) -> None:
     await _add_people(plan)
     await _add_teams(coach, plan)
     await _add_competitors(coach, plan)
-    await _place([entry for entry in (*plan.created, *plan.updated) if entry.team_id])
+    placed = await _place([entry for entry in (*plan.created, *plan.updated) if entry.team_id])
+    for kind, changed in ((PushKind.TEAM, [*plan.teams_created, *plan.teams_updated]), (PushKind.MEMBERSHIP, placed)):
+        await outbox.add_many(kind, changed, organization_id=coach.organization_id, actor=actor)
 
 
 async def _add_people(plan: Plan) -> None:
@@ -203,15 +196,18 @@ async def _add_competitors(coach: Coach, plan: Plan) -> None:
     )
 
 
-async def _place(entries: Sequence[Entry]) -> None:
-    """On their team, moved there if they were on another."""
-    await database.execute(
+async def _place(entries: Sequence[Entry]) -> list[UUID]:
+    """On their team, moved there if they were on another. Whose team changed."""
+    rows = await database.fetch(
         """insert into team_memberships (team_id, competitor_id)
            select * from unnest($1::uuid[], $2::uuid[])
-           on conflict (competitor_id) do update set team_id = excluded.team_id, game_platform_synced_at = null
-           where team_memberships.team_id <> excluded.team_id""",
+           on conflict (competitor_id) do update set team_id = excluded.team_id, game_platform_synced_at = null,
+               game_platform_sync_error = null
+           where team_memberships.team_id <> excluded.team_id
+           returning competitor_id""",
         [entry.team_id for entry in entries], [entry.id for entry in entries],
     )
+    return [row["competitor_id"] for row in rows]
 
 
 async def _remember(coach: Coach, report: ImportReport, actor: Reader | None, actor_label: str) -> None:

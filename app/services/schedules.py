@@ -11,11 +11,10 @@ from cronsim import CronSim, CronSimError
 
 from app import database
 from app.domain.readers import Reader
-from app.features import is_enabled_anywhere
+from app.features import Feature, is_enabled_anywhere, read_flags
 from app.queue import JOB_KINDS, BadPayload, JobKind, parse_payload, run_key
 from app.security import audit
 from app.services import job_runs
-from app.settings import Settings, get_settings
 from app.tables.jobs import Trigger
 
 
@@ -54,13 +53,16 @@ class _Slot:
     next_run_at: datetime
 
 
-def built_ins(settings: Settings) -> tuple[BuiltIn, ...]:
+def built_ins(*, is_prioritized: bool) -> tuple[BuiltIn, ...]:
+    """Where people have due times, who falls due is looked for often; else each slot takes a batch, or everybody."""
     often, seldom = "*/5 * * * *", "*/30 * * * *"
-    sync = (often, seldom) if settings.game_platform_prioritization_enabled else (seldom, often)
+    sync = (often, seldom) if is_prioritized else (seldom, often)
     return (
         BuiltIn("game_platform_sync", *sync),
         BuiltIn("game_platform_totals_sweep", "0 * * * *"),
         BuiltIn("game_platform_onboarding", "*/10 * * * *"),
+        BuiltIn("outbox_drain", "* * * * *"),
+        BuiltIn("game_platform_roster_reconcile", "*/30 * * * *"),
         BuiltIn("job_cleanup", "15 3 * * *"),
     )
 
@@ -82,7 +84,8 @@ def next_slot(cron: str, zone: str, after: datetime) -> datetime:
 async def ensure_built_ins() -> None:
     """Makes the built-in schedules where they are missing; what a person changed stays."""
     now = await _database_time()
-    for schedule in built_ins(get_settings()):
+    is_prioritized = (await read_flags()).is_switched_on(Feature.PRIORITIZATION)
+    for schedule in built_ins(is_prioritized=is_prioritized):
         await database.execute(
             """insert into job_schedules (name, kind, cron, next_run_at, is_built_in) values ($1, $1, $2, $3, true)
                on conflict (name) do update set cron = excluded.cron, next_run_at = excluded.next_run_at

@@ -9,35 +9,24 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, fields
-from datetime import datetime
 from uuid import UUID
 
 from app import database
-from app.integrations.errors import ErrorKind, VendorError
+from app.domain import sync_tiers
+from app.domain.sync_tiers import Ceilings
+from app.integrations.errors import VendorError
 from app.integrations.game_platform.client import GamePlatformClient
-from app.services import job_runs, score_reading, score_store
+from app.services import job_runs, score_reading, score_store, sync_selection, sync_telemetry
 from app.services.job_runs import Claim
 from app.services.score_fetch import Fetcher, load_subjects
 from app.services.score_reading import Reading
 from app.services.score_store import Stored
+from app.services.sync_selection import Scope, Selection
+from app.services.sync_stamps import AWAY
+from app.services.sync_telemetry import Batch, Suspicion
+from app.tables.scores import SyncMode
 
 CONCURRENCY = 8
-AWAY = frozenset({ErrorKind.UNAVAILABLE, ErrorKind.RATE_LIMITED})
-
-# A run that is taken up again goes on after whom an earlier attempt of it has looked at.
-DUE = """
-    select s.competitor_id
-    from game_platform_sync_state s
-    join competitors c on c.id = s.competitor_id
-    join job_runs r on r.id = $4
-    where c.archived_at is null
-        and ($1::uuid[] is null or c.id = any($1)) and ($2::uuid is null or c.coach_id = $2)
-        and ($6::uuid[] is null or c.organization_id = any($6))
-        and ($3 or s.due_at <= now())
-        and not ($5 and coalesce(s.last_attempt_at >= r.queued_at and s.last_result <> 'failure', false))
-    order by s.due_at, s.competitor_id
-"""
-
 DONE_BEFORE = """
     select coalesce(sum(synced), 0) as synced, coalesce(sum(skipped), 0) as skipped,
         coalesce(sum(waiting), 0) as waiting, coalesce(sum(api_calls), 0) as api_calls,
@@ -45,15 +34,9 @@ DONE_BEFORE = """
     from game_platform_sync_runs where run_id = $1
 """
 
-ADD_BATCH = """
-    insert into game_platform_sync_runs (run_id, batch_number, batch_size, total_batches, cursor_before, cursor_after,
-        total, synced, skipped, failed, waiting, api_calls, new_solves, rows_written, finished_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, clock_timestamp())
-"""
-
 FLAGGED = """
     select s.competitor_id from game_platform_sync_state s join competitors c on c.id = s.competitor_id
-    where s.needs_totals_refresh and c.archived_at is null and ($1::uuid[] is null or c.id = any($1))
+    where c.archived_at is null and case when $1::uuid[] is null then s.needs_totals_refresh else c.id = any($1) end
         and ($3::uuid[] is null or c.organization_id = any($3))
     order by s.last_attempt_at nulls first, s.competitor_id limit $2
 """
@@ -98,48 +81,57 @@ async def sync(
     claim: Claim, client: GamePlatformClient, *, batch_size: int, concurrency: int = CONCURRENCY,
     competitor_ids: Sequence[UUID] | None = None, coach_id: UUID | None = None,
     organization_ids: Sequence[UUID] | None = None, full: bool = False, dry_run: bool = False,
+    mode: SyncMode = SyncMode.TIERS, ceilings: Ceilings = sync_tiers.DEFAULT,
 ) -> SyncResult:
-    """Raises VendorError when the token is refused, or when the platform was away for everybody who was asked for."""
-    is_limited = competitor_ids is not None or coach_id is not None
+    """Raises VendorError when the token is refused, or when the platform was away for everybody who was asked for.
+
+    `mode` is how a run without a limit chooses its people; a limit or `full` takes everybody in scope.
+    """
+    scope = Scope(competitor_ids=competitor_ids, coach_id=coach_id, organization_ids=organization_ids)
+    if scope.is_limited or full:
+        mode = SyncMode.LIMITED
     resumes = claim.fence > 1 and not (full or dry_run)
-    due = await database.fetch(
-        DUE, competitor_ids, coach_id, is_limited or full, claim.run_id, resumes, organization_ids
+    selection = await sync_selection.select(
+        claim, scope, mode=mode, batch_size=batch_size, resumes=resumes, sentinel_every=ceilings.active
     )
     before = await _done_before(claim) if resumes else SyncResult()
-    work = _Sync(claim, Fetcher(client, concurrency=concurrency, insist=is_limited), full=full, dry_run=dry_run)
-    result = await work.run([row["competitor_id"] for row in due], batch_size)
-    if error := work.fetcher.refused or (None if work.is_answered else work.away):
+    fetcher = Fetcher(
+        client, concurrency=concurrency, insist=scope.is_limited, flash_only=selection.flash_only,
+        sentinels=selection.sentinels,
+    )
+    work = _Sync(claim, fetcher, selection, batch_size=batch_size, ceilings=ceilings, full=full, dry_run=dry_run)
+    result = await work.run()
+    if error := fetcher.refused or (None if work.is_answered else work.away):
         raise error
     return before + result
 
 
 async def sweep_totals(
     claim: Claim, client: GamePlatformClient, *, batch_size: int = 100, competitor_ids: Sequence[UUID] | None = None,
-    organization_ids: Sequence[UUID] | None = None,
+    organization_ids: Sequence[UUID] | None = None, ceilings: Ceilings = sync_tiers.DEFAULT,
 ) -> SweepResult:
-    """Looks again at those whose totals could not be had with their solves."""
+    """Asks for the totals of those whose last look could not bring them, or of whom it is told."""
     flagged = await database.fetch(FLAGGED, competitor_ids, batch_size, organization_ids)
-    fetcher = Fetcher(client, concurrency=CONCURRENCY)
+    fetcher = Fetcher(client, concurrency=CONCURRENCY, insist=competitor_ids is not None)
     readings = await _read(fetcher, [row["competitor_id"] for row in flagged], full=False)
     if readings:
         async with database.transaction():
             await job_runs.keep(claim)
-            await score_store.store(claim, readings)
+            await score_store.store(claim, readings, ceilings)
     if fetcher.refused:
         raise fetcher.refused
     failed = sum(reading.look.error is not None for reading in readings)
-    return SweepResult(len(readings) - failed, failed, sum(reading.look.calls for reading in readings))
+    return SweepResult(len(readings) - failed, failed, sum(reading.look.calls.total() for reading in readings))
 
 
 async def _read(fetcher: Fetcher, competitor_ids: Sequence[UUID], *, full: bool) -> list[Reading]:
     """A look at each, and a full one at those whose count disagrees with the vendor's."""
     readings = await score_reading.read(await fetcher.look(await load_subjects(competitor_ids), full=full))
-    disagreeing = {r.look.subject.competitor_id: r for r in readings if r.must_reread and r.look.error is None}
+    disagreeing = [reading.look for reading in readings if reading.must_reread and reading.look.error is None]
     if not disagreeing:
         return readings
-    again = await fetcher.look([reading.look.subject for reading in disagreeing.values()], full=True)
-    looks = [score_reading.reread(disagreeing[look.subject.competitor_id], look) for look in again]
-    reread = {reading.look.subject.competitor_id: reading for reading in await score_reading.read(looks)}
+    again = await score_reading.read(await fetcher.look_again(disagreeing))
+    reread = {reading.look.subject.competitor_id: reading for reading in again}
     return [reread.get(reading.look.subject.competitor_id, reading) for reading in readings]
 
 
@@ -152,22 +144,28 @@ async def _done_before(claim: Claim) -> SyncResult:
 class _Sync:
     """The batches of one run."""
 
-    def __init__(self, claim: Claim, fetcher: Fetcher, *, full: bool, dry_run: bool) -> None:
+    def __init__(
+        self, claim: Claim, fetcher: Fetcher, selection: Selection, *, batch_size: int, ceilings: Ceilings,
+        full: bool, dry_run: bool,
+    ) -> None:
         self.claim = claim
         self.fetcher = fetcher
+        self.selection = selection
+        self.batch_size = batch_size
+        self.ceilings = ceilings
         self.full = full
         self.dry_run = dry_run
         self.away: VendorError | None = None
         self.is_answered = False
+        self.suspicion = Suspicion()
 
-    async def run(self, competitor_ids: Sequence[UUID], batch_size: int) -> SyncResult:
-        batches = [competitor_ids[start:start + batch_size] for start in range(0, len(competitor_ids), batch_size)]
+    async def run(self) -> SyncResult:
         result = SyncResult()
-        number = 0
-        async with aclosing(self._read_ahead(batches)) as all_readings:
+        number = self.selection.first_number
+        async with aclosing(self._read_ahead(self.selection.batches)) as all_readings:
             async for readings in all_readings:
                 if readings:
-                    result += await self._store(readings, number, batch_size, len(batches))
+                    result += await self._store(readings, number)
                 number += 1
         return result
 
@@ -189,43 +187,40 @@ class _Sync:
     def _start_reading(self, batch: Sequence[UUID]) -> asyncio.Task[list[Reading]]:
         return asyncio.create_task(_read(self.fetcher, batch, full=self.full))
 
-    async def _store(self, readings: Sequence[Reading], number: int, batch_size: int, batches: int) -> SyncResult:
+    async def _store(self, readings: Sequence[Reading], number: int) -> SyncResult:
         async with database.transaction():
             await job_runs.keep(self.claim)
-            stored = _would_store(readings) if self.dry_run else await score_store.store(self.claim, readings)
+            stored = _would_store(readings) if self.dry_run else await self._write(readings)
             result = self._count(readings, stored)
-            await database.execute(
-                ADD_BATCH, self.claim.run_id, number, batch_size, batches, *_cursors(readings), result.total,
-                result.synced, result.skipped, result.failed, result.waiting, result.api_calls, result.new_solves,
-                stored.rows,
-            )
+            await sync_telemetry.add(self.claim, readings, stored, result.as_counts(), Batch(
+                mode=self.selection.mode, number=number, size=self.batch_size, of=self.selection.total_batches,
+                suspicion=self.suspicion,
+            ))
         return result
+
+    async def _write(self, readings: Sequence[Reading]) -> Stored:
+        return await score_store.store(self.claim, readings, self.ceilings)
 
     def _count(self, readings: Sequence[Reading], stored: Stored) -> SyncResult:
         result = SyncResult(new_solves=stored.new_solves.total())
         for reading in readings:
-            result += self._outcome(reading, is_changed=reading.look.subject.competitor_id in stored.changed)
+            is_changed = reading.look.subject.competitor_id in stored.changed
+            self.suspicion.note(reading.look, is_changed=is_changed)
+            result += self._outcome(reading, is_changed=is_changed)
         return result
 
     def _outcome(self, reading: Reading, *, is_changed: bool) -> SyncResult:
-        look = reading.look
+        look, api_calls = reading.look, reading.look.calls.total()
         if look.error is not None:
             if look.error.kind in AWAY:
                 self.away = look.error
-            return SyncResult(failed=1, api_calls=look.calls)
+            return SyncResult(failed=1, api_calls=api_calls)
         self.is_answered = self.is_answered or look.calls > 0
         if is_changed:
-            return SyncResult(synced=1, api_calls=look.calls)
-        return SyncResult(skipped=1, waiting=int(look.is_waiting), api_calls=look.calls)
+            return SyncResult(synced=1, api_calls=api_calls)
+        return SyncResult(skipped=1, waiting=int(look.is_waiting), api_calls=api_calls)
 
 
 def _would_store(readings: Sequence[Reading]) -> Stored:
     new_solves = Counter(row.competitor_id for reading in readings for row in reading.fresh)
     return Stored(new_solves, set(new_solves), 0)
-
-
-def _cursors(readings: Sequence[Reading]) -> tuple[datetime | None, datetime | None]:
-    """The oldest cursor that the batch started from, and the newest one that it reached."""
-    before = [reading.look.subject.cursor for reading in readings if reading.look.subject.cursor]
-    after = [reading.cursor for reading in readings if reading.cursor]
-    return min(before, default=None), max(after, default=None)

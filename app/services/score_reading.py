@@ -1,7 +1,7 @@
 """A look turned into rows, compared with what is stored: what is new, and whether a count disagrees."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -12,10 +12,11 @@ from app import database
 from app.domain import score_cursor
 from app.domain.categories import category_of
 from app.domain.flash_ctf import event_id
+from app.domain.sync_tiers import ACTIVE_LASTS
 from app.integrations.game_platform.schemas import ChallengeSolve, FlashCtf
 from app.integrations.records import RejectedRecord
 from app.services.quarantine import BadRecord
-from app.services.score_fetch import Look
+from app.services.score_fetch import Look, is_later
 
 ON_DEMAND = "odl"
 FLASH_CTF = "flash_ctf"
@@ -75,6 +76,14 @@ class Reading:
     must_reread: bool
     recounted_total: int | None
 
+    @property
+    def has_news(self) -> bool:
+        """A new solve or access. What a first look finds is history, but for an access within the hour."""
+        subject, accessed_at = self.look.subject, self.look.odl.last_accessed_at if self.look.odl else None
+        if subject.last_attempt_at is None:
+            return accessed_at is not None and accessed_at > subject.loaded_at - ACTIVE_LASTS
+        return bool(self.fresh) or is_later(accessed_at, subject.accessed_at)
+
 
 async def read(looks: Sequence[Look]) -> list[Reading]:
     solves = [dict(_solves(look)) for look in looks]
@@ -102,8 +111,8 @@ def _reading(look: Look, rows: dict[Key, SolveRow], stored: set[Key]) -> Reading
     read_at = [row.solved_at for row in rows.values() if row.source == ON_DEMAND]
     return Reading(
         look=look, fresh=fresh, events=list({row.event_id: row for row in _events(look)}.values()),
-        bad=list(_bad(look)), cursor=score_cursor.advanced(look.subject.cursor, read_at), stored_odl=stored_odl,
-        must_reread=must_reread, recounted_total=recounted_total,
+        bad=list(_bad(look)), cursor=score_cursor.advanced(look.subject.cursor, read_at, look.subject.loaded_at),
+        stored_odl=stored_odl, must_reread=must_reread, recounted_total=recounted_total,
     )
 
 
@@ -162,10 +171,3 @@ def _bad_records(look: Look, kind: str, rejected: Sequence[RejectedRecord]) -> I
 def _metactf_user_id(look: Look) -> str | None:
     return look.odl.metactf_user_id if look.odl else look.subject.metactf_user_id
 
-
-def reread(first: Reading, second: Look) -> Look:
-    """The full look in place of the first one; when it failed, the first one's rows are still good."""
-    calls = first.look.calls + second.calls
-    if second.error is not None:
-        return replace(first.look, error=second.error, calls=calls)
-    return replace(second, user=first.look.user, calls=calls)

@@ -1,18 +1,20 @@
 """A batch of readings into the tables: one transaction, a handful of statements, nothing where nothing is new."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from app import database
-from app.domain.competitor_status import WAITING
+from app.domain import sync_tiers
+from app.domain.sync_tiers import Ceilings
 from app.integrations.game_platform.client import VENDOR
-from app.integrations.game_platform.schemas import UserStatus
-from app.services import onboarding_store, quarantine, standings
+from app.services import onboarding_store, quarantine, standings, sync_stamps
 from app.services.job_runs import Claim
-from app.services.onboarding_store import DENIED, Settlement
+from app.services.onboarding_store import Settlement
+from app.services.quarantine import UnreadablePerson
 from app.services.score_reading import EventRow, Reading, SolveRow
 
 ROWS_PER_STATEMENT = 500
@@ -40,7 +42,8 @@ PUT_EVENTS = """
     returning e.competitor_id
 """
 
-# On-demand totals are the vendor's of this look; Flash CTF totals are the vendor's per event, as stored.
+# On-demand totals are the vendor's of this look, or of the last one where this look was about Flash CTFs alone; Flash
+# CTF totals are the vendor's per event, as stored.
 # Whoever has solved nothing yet gets no row, so that a first look at them writes nothing.
 PUT_TOTALS = """
     insert into game_platform_stats as t (competitor_id, odl_challenges, odl_points, monthly_ctf_challenges,
@@ -48,7 +51,12 @@ PUT_TOTALS = """
     select n.competitor_id, n.odl_challenges, n.odl_points,
         least(f.challenges, 2147483647), least(f.points, 2147483647),
         least(n.odl_challenges + f.challenges, 2147483647), least(n.odl_points + f.points, 2147483647), l.solved_at
-    from unnest($1::uuid[], $2::int[], $3::int[]) as n (competitor_id, odl_challenges, odl_points)
+    from (
+        select given.competitor_id, coalesce(given.challenges, known.odl_challenges, 0) as odl_challenges,
+            coalesce(given.points, known.odl_points, 0) as odl_points
+        from unnest($1::uuid[], $2::int[], $3::int[]) as given (competitor_id, challenges, points)
+        left join game_platform_stats known using (competitor_id)
+    ) n
     cross join lateral (
         select coalesce(sum(challenges_solved), 0) as challenges, coalesce(sum(score), 0) as points
         from game_platform_flash_ctf_events e where e.competitor_id = n.competitor_id
@@ -70,19 +78,11 @@ PUT_TOTALS = """
     returning t.competitor_id
 """
 
-STAMP = """
-    update game_platform_sync_state s set
-        last_attempt_at = now(),
-        last_success_at = case when n.result = 'success' then now() else s.last_success_at end,
-        last_odl_synced_at = greatest(s.last_odl_synced_at, n.cursor),
-        last_flash_ctf_synced_at = case when n.has_flash then now() else s.last_flash_ctf_synced_at end,
-        last_remote_accessed_at = coalesce(n.accessed_at, s.last_remote_accessed_at),
-        last_result = n.result, error_message = n.error, recounted_total = n.recounted_total,
-        needs_totals_refresh = case n.result when 'success' then false else s.needs_totals_refresh or n.is_partial end,
-        consecutive_failures = case n.result when 'failure' then s.consecutive_failures + 1 else 0 end
-    from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bool[], $7::bool[],
-            $8::int[]) as n (competitor_id, result, error, cursor, accessed_at, has_flash, is_partial, recounted_total)
-    where s.competitor_id = n.competitor_id
+PUT_FLASH_CTFS = """
+    insert into game_platform_flash_ctfs as e (event_id, name, started_at, last_solved_at)
+    select * from unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[])
+    on conflict (event_id) do update set last_solved_at = excluded.last_solved_at
+    where coalesce(e.last_solved_at < excluded.last_solved_at, excluded.last_solved_at is not null)
 """
 
 ADD_ACTIVITY = """
@@ -96,22 +96,26 @@ ADD_ACTIVITY = """
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """How many solves were new per competitor, for whom anything was written, and how many rows of scores."""
+    """How many solves were new per competitor, for whom anything was written, how many rows of scores, and how far
+    everybody is read now."""
 
     new_solves: Counter[UUID]
     changed: set[UUID]
     rows: int
+    cursors: Mapping[UUID, datetime | None] = field(default_factory=dict)
 
 
-async def store(claim: Claim, readings: Sequence[Reading]) -> Stored:
+async def store(claim: Claim, readings: Sequence[Reading], ceilings: Ceilings = sync_tiers.DEFAULT) -> Stored:
     """In the caller's transaction."""
     await quarantine.put_aside(VENDOR, [record for reading in readings for record in reading.bad])
+    await _put_people_aside(readings)
     organizations = await _store_accounts(claim, readings)
     solves = await _add_solves([row for reading in readings for row in reading.fresh])
     events = await _put_events([row for reading in readings for row in reading.events])
-    totals = await _put_totals([reading for reading in readings if reading.look.odl is not None])
-    await _stamp(readings)
-    stored = Stored(Counter(solves), {*solves, *events, *totals}, len(solves) + len(events) + len(totals))
+    await _put_flash_ctfs(readings)
+    totals = await _put_totals([reading for reading in readings if reading.look.odl or reading.look.flash])
+    cursors = await sync_stamps.put(readings, ceilings)
+    stored = Stored(Counter(solves), {*solves, *events, *totals}, len(solves) + len(events) + len(totals), cursors)
     await _tell(claim, readings, stored, organizations)
     return stored
 
@@ -145,35 +149,37 @@ async def _put_events(rows: Sequence[EventRow]) -> list[UUID]:
     return [row[0] for row in await database.fetch(PUT_EVENTS, *_columns(rows))]
 
 
+async def _put_flash_ctfs(readings: Sequence[Reading]) -> None:
+    """The events that anybody's answer names, and when somebody last solved something in each."""
+    events = {row.event_id: row for reading in readings for row in reading.events}
+    if not events:
+        return
+    solved: dict[str, datetime] = {}
+    for row in (row for reading in readings for row in reading.fresh if row.event_id):
+        solved[row.event_id] = max(row.solved_at, solved.get(row.event_id, row.solved_at))
+    rows = [(row.event_id, row.name, row.started_at, solved.get(row.event_id)) for _, row in sorted(events.items())]
+    await database.execute(PUT_FLASH_CTFS, *_columns(rows))
+
+
 async def _put_totals(readings: Sequence[Reading]) -> list[UUID]:
     odl = [reading.look.odl for reading in readings]
     rows = await database.fetch(
         PUT_TOTALS, [reading.look.subject.competitor_id for reading in readings],
-        [scores.total_challenges_solved for scores in odl if scores], [scores.total_points for scores in odl if scores],
+        [scores.total_challenges_solved if scores else None for scores in odl],
+        [scores.total_points if scores else None for scores in odl],
     )
     return [row[0] for row in rows]
 
 
-async def _stamp(readings: Sequence[Reading]) -> None:
-    await database.execute(STAMP, *_columns([_stamp_of(reading) for reading in readings]))
-
-
-def _stamp_of(reading: Reading) -> tuple[Any, ...]:
-    look = reading.look
-    result, error = _result(reading)
-    return (
-        look.subject.competitor_id, result, error, reading.cursor, look.odl.last_accessed_at if look.odl else None,
-        look.flash is not None, look.odl is not None and look.error is not None, reading.recounted_total,
-    )
-
-
-def _result(reading: Reading) -> tuple[str, str | None]:
-    look = reading.look
-    if look.error is not None:
-        return "failure", look.error.message
-    if look.status == UserStatus.DENIED:
-        return "failure", DENIED
-    return ("waiting", None) if look.status in WAITING else ("success", None)
+async def _put_people_aside(readings: Sequence[Reading]) -> None:
+    """Who cannot be read at all is shown with the reason, and asked for again on their own; nobody waits for them."""
+    looks = [reading.look for reading in readings]
+    await quarantine.put_people_aside(VENDOR, [
+        UnreadablePerson(look.subject.competitor_id, look.subject.syned_user_id, look.error.message, retry_at)
+        for look in looks if look.error and (retry_at := sync_stamps.retry_at(look))
+    ])
+    recovered = [look.subject for look in looks if look.error is None and look.subject.consecutive_failures]
+    await quarantine.release_people(VENDOR, [subject.competitor_id for subject in recovered])
 
 
 async def _tell(claim: Claim, readings: Sequence[Reading], stored: Stored, changed: set[UUID]) -> None:

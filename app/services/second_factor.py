@@ -109,18 +109,24 @@ async def require_of_admins(organization_id: UUID, required: bool, *, actor: Rea
     if not actor.is_admin or organization_id not in actor.organization_ids:
         raise SecondFactorError("There is no such organization, or you are not its admin.")
     async with database.transaction():
-        if required and not await _has_second_factor(actor.user_id):
-            raise SecondFactorError("Set up your own second factor before you require it of others.")
-        changed = await database.execute(
-            "update organizations set second_factor_required = $2 where id = $1 and second_factor_required <> $2",
-            organization_id, required,
-        )
-        if changed:
-            await audit.record(
-                "organization.second_factor_required", actor=actor, subject_type="organization",
-                subject_id=organization_id, before={"required": not required}, after={"required": required},
-                organization_id=organization_id,
-            )
+        await change_requirement(organization_id, required, actor=actor)
+
+
+async def change_requirement(organization_id: UUID, required: bool, *, actor: Reader) -> None:
+    """In the transaction of an admin's caller. Raises SecondFactorError; nothing happens where it is so already."""
+    changed = await database.execute(
+        "update organizations set second_factor_required = $2 where id = $1 and second_factor_required <> $2",
+        organization_id, required,
+    )
+    if not changed:
+        return
+    if required and not await _has_second_factor(actor.user_id):
+        raise SecondFactorError("Set up your own second factor before you require it of others.")
+    await audit.record(
+        "organization.second_factor_required", actor=actor, subject_type="organization",
+        subject_id=organization_id, before={"required": not required}, after={"required": required},
+        organization_id=organization_id,
+    )
 
 
 def _context(user_id: UUID) -> str:

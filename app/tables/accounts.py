@@ -35,6 +35,13 @@ class Theme(StrEnum):
     DARK = "dark"
 
 
+class OnboardingStatus(StrEnum):
+    """From which status on an organization's competitors may be added to the Game Platform."""
+
+    COMPLIANCE = "compliance"
+    PROFILE = "profile"
+
+
 class LinkPurpose(StrEnum):
     SET_PASSWORD = "set_password"  # noqa: S105 (the name of a purpose)
 
@@ -45,9 +52,12 @@ class Organization(Table, tablename="organizations"):
     time_zone = Varchar(null=False, default="UTC")
     school_year_starts_month = Integer(null=False, default=8)
     second_factor_required = Boolean(null=False, default=False)
+    onboarding_status = Varchar(null=False, default="compliance")
+    automatic_onboarding = Boolean(null=False, default=True)
     created_at = now()
 
     organizations_name_key = Unique(["name"])
+    organizations_onboarding_status_check = Check(one_of("onboarding_status", OnboardingStatus))
 
 
 class User(Table, tablename="users"):

@@ -45,6 +45,8 @@ class Competitor(Table, tablename="competitors"):
     game_platform_synced_at = when()
     game_platform_sync_error = optional_text()
     game_platform_activity_score = Integer(null=False, default=0)
+    onboarding_asked_at = when()
+    onboarding_refused_at = when()
     metactf_user_id = optional_text()
     metactf_username = optional_text()
     metactf_user_status = optional_text()
@@ -59,7 +61,8 @@ class Competitor(Table, tablename="competitors"):
 
 
 class Team(Table, tablename="teams"):
-    """`game_platform_id` is the `syned_team_id`."""
+    """`game_platform_id` is the `syned_team_id`; with `game_platform_synced_at` the platform has the team, and keeps
+    the name, division and affiliation that it was first told. `closed_at`: being deleted, so nobody may join."""
 
     id = uuid_key()
     organization_id = refers_to(Organization)
@@ -70,8 +73,12 @@ class Team(Table, tablename="teams"):
     game_platform_id = optional_text(unique=True)
     game_platform_synced_at = when()
     game_platform_sync_error = optional_text()
+    game_platform_name = optional_text()
+    game_platform_division = optional_text()
+    game_platform_affiliation = optional_text()
     metactf_team_id = optional_text()
     metactf_coach_id = optional_text()
+    closed_at = when()
     archived_at = when()
     created_at = now()
     updated_at = now()
@@ -86,6 +93,7 @@ class TeamMembership(Table, tablename="team_memberships"):
     team_id = refers_to(Team)
     competitor_id = belongs_to(Competitor, unique=True)
     game_platform_synced_at = when()
+    game_platform_sync_error = optional_text()
     created_at = now()
 
 

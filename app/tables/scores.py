@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from piccolo.columns import UUID, BigInt, Boolean, Integer, Text, Timestamptz, Varchar
+from piccolo.columns import JSONB, UUID, BigInt, Boolean, Integer, Text, Timestamptz, Varchar
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
@@ -66,6 +66,20 @@ class FlashCtfEvent(Table, tablename="game_platform_flash_ctf_events"):
     game_platform_flash_ctf_events_key = Unique(["syned_user_id", "event_id"])
 
 
+class FlashCtf(Table, tablename="game_platform_flash_ctfs"):
+    """A Flash CTF that somebody's look has seen, and the newest solve in it that is stored.
+
+    The platform answers with a person's whole history, so `game_platform_sync_state.last_flash_ctf_synced_at` says for
+    every event whether that person has been fetched (app/domain/flash_ctf.py).
+    """
+
+    event_id = Text(primary_key=True)
+    name = text()
+    started_at = Timestamptz(null=False, default=TimestamptzNow())
+    last_solved_at = when()
+    first_seen_at = now()
+
+
 class GamePlatformStats(Table, tablename="game_platform_stats"):
     """Totals as the vendor gives them: `total_score` = on-demand points + Flash CTF points, challenges likewise."""
 
@@ -81,7 +95,13 @@ class GamePlatformStats(Table, tablename="game_platform_stats"):
 
 
 class SyncState(Table, tablename="game_platform_sync_state"):
-    """How far one competitor has been read. `last_odl_synced_at` is the newest vendor timestamp that is stored."""
+    """How far one competitor has been read. `last_odl_synced_at` is the newest vendor timestamp that is stored.
+
+    `due_at`: when the next look should have happened; `retry_at`: after a failure of this one person, not before then.
+    `active_until`: an hour after the latest look that found a new solve or access. `last_flash_ctf_synced_at`: every
+    Flash CTF solve before this moment was in an answer that is stored.
+    `agreed_team` is the platform's id of the team that both sides named last, null for none.
+    """
 
     syned_user_id = Text(primary_key=True)
     competitor_id = belongs_to(Competitor, unique=True)
@@ -96,15 +116,30 @@ class SyncState(Table, tablename="game_platform_sync_state"):
     recounted_total = Integer(null=True, default=None)
     consecutive_failures = Integer(null=False, default=0)
     due_at = now()
+    retry_at = when()
+    active_until = when()
+    agreed_team = optional_text()
+    team_agreed_at = when()
+    account_seen_at = when()
 
     game_platform_sync_state_result_check = Check(one_of("last_result", LookResult))
 
 
+class SyncMode(StrEnum):
+    """How a run chose its people: whoever fell due, the next batch of the rotation, everybody, or whom it was told."""
+
+    TIERS = "tiers"
+    ROTATION = "rotation"
+    ALL = "all"
+    LIMITED = "limited"
+
+
 class SyncRun(Table, tablename="game_platform_sync_runs"):
-    """One row per batch of a `game_platform_sync` run."""
+    """One row per batch of a `game_platform_sync` run. `synced`: people with new data."""
 
     id = number_key()
     run_id = UUID(null=False, default=None)
+    mode = Varchar(null=False, default="tiers")
     batch_number = Integer(null=False, default=0)
     batch_size = Integer(null=False, default=50)
     total_batches = Integer(null=False, default=1)
@@ -118,5 +153,10 @@ class SyncRun(Table, tablename="game_platform_sync_runs"):
     api_calls = Integer(null=False, default=0)
     new_solves = Integer(null=False, default=0)
     rows_written = BigInt(null=False, default=0)
+    calls_by_endpoint = json_object()
+    errors_by_kind = json_object()
+    broken_invariants = JSONB(null=False, default="[]")
     started_at = now()
     finished_at = when()
+
+    game_platform_sync_runs_mode_check = Check(one_of("mode", SyncMode))

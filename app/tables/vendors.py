@@ -38,7 +38,10 @@ class VendorBreaker(Table, tablename="vendor_breakers"):
 
 
 class Quarantine(Table, tablename="quarantine"):
-    """A vendor record that could not be read, put aside with its reason so that it delays nobody else."""
+    """A vendor record that could not be read, put aside with its reason so that it delays nobody else.
+
+    `retry_at`: when it is asked for again by itself; null where it comes with the next answer anyway.
+    """
 
     id = number_key()
     vendor = Varchar(null=False)
@@ -51,6 +54,7 @@ class Quarantine(Table, tablename="quarantine"):
     seen_count = Integer(null=False, default=1)
     first_seen_at = now()
     last_seen_at = now()
+    retry_at = when()
     resolved_at = when()
 
     quarantine_record_key = Unique(["vendor", "kind", "subject_id", "record_key"])

@@ -48,9 +48,10 @@ async def test_onboarding_is_followed_by_a_sync_that_stores_what_was_solved(sand
     counts = await _run(asked.run_id)
     assert set(counts) >= {"total", "added", "adopted", "waiting", "refused", "failed"}
     assert counts["added"] + counts["adopted"] > 0
-    follow_up = await database.fetchrow("select id, kind, trigger from job_runs where state = 'queued'")
-    assert follow_up and (follow_up["kind"], follow_up["trigger"]) == ("game_platform_sync", "follow_up")
-    counts = await _run(follow_up["id"])
+    follow_ups = await database.fetch("select id, kind from job_runs where state = 'queued' and trigger = 'follow_up'")
+    by_kind = {row["kind"]: row["id"] for row in follow_ups}
+    assert set(by_kind) == {"game_platform_sync", "outbox_drain"}
+    counts = await _run(by_kind["game_platform_sync"])
     assert counts["total"] == counts["synced"] + counts["skipped"] + counts["failed"] > 0
     assert counts["new_solves"] == await database.fetchval("select count(*) from game_platform_challenge_solves")
 

@@ -13,8 +13,9 @@ import pytest
 from app.sandbox import league, names
 from app.sandbox.catalogue import LAUNCHED, challenge
 from app.sandbox.journal import Journal
+from app.sandbox.people import User
 from app.sandbox.practice import DAYS_SINCE_LAST_FLASH_CTF, FLASH_CTF_DAYS
-from app.sandbox.world import User, World
+from app.sandbox.world import World
 from tests.sandbox.conftest import NOW
 
 DAY = 86_400

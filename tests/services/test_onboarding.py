@@ -190,7 +190,7 @@ async def test_a_denied_account_is_refused_until_the_platform_approves(platform:
     assert (await competitor(competitor_id))["status"] == "complete"
 
 
-async def test_a_coach_who_waits_holds_their_competitors_back_with_the_vendors_words(
+async def test_a_coach_who_waits_holds_their_competitors_back_and_nobody_is_sent(
     platform: Platform, coach: Person
 ) -> None:
     ids = [await ready(coach, f"Player{n} Poplar") for n in range(3)]
@@ -200,11 +200,30 @@ async def test_a_coach_who_waits_holds_their_competitors_back_with_the_vendors_w
     result = await run(platform)
     assert (result.waiting, result.added, result.failed) == (3, 1, 0)
     row = await competitor(ids[0])
-    assert "Coach not found or not approved" in row["game_platform_sync_error"]
+    assert "has not approved the coach" in row["game_platform_sync_error"]
     assert (row["status"], row["game_platform_id"]) == ("compliance", None)
+    assert len(await disclosed()) == 1
+    asked = {call["syned_user_id"] for call in await platform.hear("/calls")}
+    assert asked.isdisjoint(str(competitor_id) for competitor_id in ids)
     await platform.approve(str(coach.id))
     assert (await run(platform)).added == 3
     assert (await competitor(ids[0]))["game_platform_sync_error"] is None
+
+
+async def test_a_coach_whose_approval_was_taken_back_is_looked_up_before_the_next_attempt(
+    platform: Platform, coach: Person
+) -> None:
+    await ready(coach, "Ada Alder")
+    await run(platform)
+    await platform.approve(str(coach.id), "pending_approval")
+    competitor_id = await ready(coach, "Ben Birch")
+    assert (await run(platform)).waiting == 1
+    assert "Coach not found or not approved" in (await competitor(competitor_id))["game_platform_sync_error"]
+    attempts = len(await platform.calls("create_user"))
+    assert (await run(platform)).waiting == 1
+    assert len(await platform.calls("create_user")) == attempts
+    await platform.approve(str(coach.id))
+    assert (await run(platform)).added == 1
 
 
 async def test_a_denied_coach_costs_no_call_per_competitor(platform: Platform, coach: Person) -> None:

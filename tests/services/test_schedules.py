@@ -39,6 +39,8 @@ async def test_the_built_in_schedules_are_made_once(configured: pytest.MonkeyPat
         ("game_platform_sync", "game_platform_sync", "*/5 * * * *", "UTC", True, True),
         ("game_platform_totals_sweep", "game_platform_totals_sweep", "0 * * * *", "UTC", True, True),
         ("game_platform_onboarding", "game_platform_onboarding", "*/10 * * * *", "UTC", True, True),
+        ("outbox_drain", "outbox_drain", "* * * * *", "UTC", True, True),
+        ("game_platform_roster_reconcile", "game_platform_roster_reconcile", "*/30 * * * *", "UTC", True, True),
         ("job_cleanup", "job_cleanup", "15 3 * * *", "UTC", True, True),
     }
 

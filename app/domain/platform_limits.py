@@ -1,0 +1,7 @@
+"""What the Game Platform cannot do, in the words that stand where a coach would try it."""
+
+RENAME_TEAM = "The Game Platform cannot rename a team: it keeps the name it was first given."
+CHANGE_TEAM = "The Game Platform cannot change a team's division or affiliation once it has the team."
+CHANGE_COACH = "The Game Platform cannot give a team or a competitor to another coach."
+DELETE_USER = "The Game Platform cannot delete an account: take the competitor off the team, and ask the platform."
+ARCHIVE_TEAM = "The Game Platform cannot archive a team: its members stay on it there until they are taken off."

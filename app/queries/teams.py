@@ -1,0 +1,186 @@
+"""Teams as their coaches see them: the list by name, and one team, its members and how they stand at the platform."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from app import database
+from app.domain.paging import Cursor
+from app.domain.readers import Reader, Sight
+from app.domain.team_list import ORDER, View
+from app.queries import keyset
+from app.queries.keyset import Arguments, Key, Stretch
+
+PAGE_SIZE = 50
+MOST_CHOICES = 500
+KEYS: dict[int, tuple[Key, ...]] = {
+    0: (Key("left(lower(t.name), 200)", "text", 'collate "C"'), Key("t.id", "uuid")),
+}
+
+_COACH = "coalesce(nullif(u.display_name, ''), trim(u.first_name || ' ' || u.last_name), '')"
+_SOURCE = """teams t left join users u on u.id = t.coach_id
+    left join outbox o on o.subject_id = t.id and o.kind in ('team', 'team_deletion')
+        and o.state in ('waiting', 'parked')"""
+_COLUMNS = {
+    "id": "t.id", "organization_id": "t.organization_id", "coach_id": "t.coach_id", "name": "t.name",
+    "division": "t.division", "affiliation": "t.affiliation", "coach": _COACH,
+    "members": "(select count(*) from team_memberships m where m.team_id = t.id)",
+    "is_archived": "t.archived_at is not null", "is_closed": "t.closed_at is not null",
+    "push": "o.state", "push_reason": "coalesce(o.reason, t.game_platform_sync_error, '')",
+    "synced_at": "t.game_platform_synced_at", "platform_name": "t.game_platform_name",
+    "is_known_there": "t.game_platform_id is not null",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """How something of ours stands at the platform: Synced, Pending or Error. A pending one is sent by itself."""
+
+    state: str
+    word: str
+    since: datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """`platform_name` is what the platform keeps calling it; `is_known_there` ends what can be changed."""
+
+    team_id: UUID
+    organization_id: UUID
+    coach_id: UUID
+    name: str
+    division: str
+    affiliation: str
+    coach: str
+    members: int
+    is_archived: bool
+    is_closed: bool
+    sync: Sync
+    platform_name: str | None
+    is_known_there: bool
+
+    @property
+    def can_change(self) -> bool:
+        return not (self.is_archived or self.is_closed)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    rows: tuple[Team, ...]
+    previous: Cursor | None
+    next: Cursor | None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    competitor_id: UUID
+    name: str
+    handle: str
+    status: str
+    sync: Sync
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who may join; `team` is the one that they would leave."""
+
+    competitor_id: UUID
+    name: str
+    team: str
+
+
+def understood(view: View) -> tuple[View, tuple[str, ...]]:
+    if view.cursor and not keyset.is_usable(view.cursor, KEYS):
+        return replace(view, cursor=None), ("“cursor” belongs to another list; the first page is shown.",)
+    return view, ()
+
+
+async def get_page(view: View, sight: Sight, *, size: int = PAGE_SIZE) -> Page:
+    """By name. One row more than shown is read, to know whether there is more."""
+    arguments = Arguments()
+    conditions = [
+        arguments.sight(sight, "t.coach_id", "t.id"), f"t.archived_at is {'not ' if view.is_archived else ''}null"
+    ]
+    if view.search:
+        conditions.append(f"strpos(lower(t.name || ' ' || t.affiliation), lower({arguments.add(view.search)})) > 0")
+    stretch = Stretch(0, _SOURCE, tuple(conditions), KEYS[0], True, _COLUMNS)
+    found = await database.fetch(keyset.page_sql([stretch], view.cursor, size + 1, arguments), *arguments.values)
+    records, previous, following = keyset.turned(found, ORDER, view.cursor, size)
+    return Page(tuple(map(_team, records)), previous, following)
+
+
+async def get_team(sight: Sight, team_id: UUID) -> Team | None:
+    """None also where it is not the reader's."""
+    condition, arguments = sight.condition("t.coach_id", "t.id", 2)
+    columns = ", ".join(f"{sql} as {name}" for name, sql in _COLUMNS.items())
+    record = await database.fetchrow(
+        f"select {columns} from {_SOURCE} where t.id = $1 and {condition}", team_id, *arguments  # noqa: S608
+    )
+    return None if record is None else _team(record)
+
+
+async def get_members(sight: Sight, team_id: UUID) -> tuple[Member, ...]:
+    condition, arguments = sight.condition("t.coach_id", "t.id", 2)
+    rows = await database.fetch(
+        f"""select c.id, c.first_name, c.last_name, coalesce(c.metactf_username, '') as handle, c.status,
+                m.game_platform_synced_at as synced_at, o.state as push,
+                coalesce(o.reason, m.game_platform_sync_error, '') as push_reason
+            from team_memberships m join teams t on t.id = m.team_id join competitors c on c.id = m.competitor_id
+                left join outbox o on o.subject_id = c.id and o.kind = 'membership'
+                    and o.state in ('waiting', 'parked')
+            where m.team_id = $1 and c.archived_at is null and {condition}
+            order by lower(c.last_name), lower(c.first_name), c.id""",  # noqa: S608
+        team_id, *arguments,
+    )
+    return tuple(Member(row["id"], _name(row), row["handle"], row["status"], _sync(row)) for row in rows)
+
+
+async def get_candidates(sight: Sight, team: Team) -> tuple[Candidate, ...]:
+    """Who may join: competitors of the same coach and division who are not on the team."""
+    condition, arguments = sight.condition("c.coach_id", "m.team_id", 4)
+    rows = await database.fetch(
+        f"""select c.id, c.first_name, c.last_name, coalesce(t.name, '') as team
+            from competitors c left join team_memberships m on m.competitor_id = c.id
+                left join teams t on t.id = m.team_id
+            where c.coach_id = $1 and c.division = $2 and m.team_id is distinct from $3 and c.archived_at is null
+                and {condition}
+            order by m.team_id is not null, lower(c.last_name), lower(c.first_name), c.id
+            limit {MOST_CHOICES}""",  # noqa: S608
+        team.coach_id, team.division, team.team_id, *arguments,
+    )
+    return tuple(Candidate(row["id"], _name(row), row["team"]) for row in rows)
+
+
+async def get_coaches(reader: Reader) -> tuple[tuple[str, str], ...]:
+    """To whom an admin may give a new team: ids and names."""
+    if not reader.is_admin:
+        return ()
+    rows = await database.fetch(
+        f"""select u.id, {_COACH} as name from users u
+            where u.role = 'coach' and u.disabled_at is null
+                and exists (select from organization_members m where m.user_id = u.id)
+            order by lower({_COACH}), u.id""",  # noqa: S608
+    )
+    return tuple((str(row["id"]), row["name"]) for row in rows)
+
+
+def _team(record: asyncpg.Record) -> Team:
+    own = {name: record[name] for name in Team.__dataclass_fields__ if name not in ("team_id", "sync")}
+    return Team(team_id=record["id"], sync=_sync(record), **own)
+
+
+def _name(record: asyncpg.Record) -> str:
+    return f"{record['first_name']} {record['last_name']}".strip()
+
+
+def _sync(record: asyncpg.Record) -> Sync:
+    if record["push"] == "waiting":
+        return Sync("waiting", "Pending", reason=record["push_reason"])
+    if record["push"] == "parked" or record["push_reason"]:
+        return Sync("broken", "Error", reason=record["push_reason"])
+    if record["synced_at"]:
+        return Sync("good", "Synced", since=record["synced_at"])
+    return Sync("waiting", "Pending")

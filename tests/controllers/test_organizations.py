@@ -1,0 +1,112 @@
+"""/admin/organizations: the list, and the form of each."""
+
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from app import database
+from tests.cast import Cast, make_cast, make_organization
+from tests.clients import client_for
+
+PAGE = "/admin/organizations"
+FORM = {
+    "name": "Northern League", "time_zone": "UTC", "school_year_starts_month": "8", "second_factor_required": "no",
+    "onboarding_status": "compliance", "automatic_onboarding": "yes",
+}
+
+
+@pytest.fixture
+async def cast() -> Cast:
+    return await make_cast()
+
+
+async def save(cast: Cast, **changes: str) -> httpx.Response:
+    async with await client_for(cast.admin) as browser:
+        return await browser.post(f"{PAGE}/{cast.organization_id}", data=FORM | changes)
+
+
+async def stored(cast: Cast) -> dict[str, object]:
+    row = await database.fetchrow("select * from organizations where id = $1", cast.organization_id)
+    assert row is not None
+    return dict(row)
+
+
+async def test_the_list_shows_every_organization_with_its_settings(cast: Cast) -> None:
+    await make_organization("Southern League")
+    async with await client_for(cast.admin) as browser:
+        answer = await browser.get(PAGE)
+    assert answer.status_code == 200 and "no-store" in answer.headers["cache-control"]
+    assert answer.text.index("Northern League") < answer.text.index("Southern League")
+    assert "August" in answer.text and "by itself, once release and agreement are signed" in answer.text
+    assert f'href="{PAGE}" aria-current="page"' in answer.text
+
+
+async def test_only_admins_find_the_way_there(cast: Cast) -> None:
+    async with await client_for(cast.coach_a) as browser:
+        settings = await browser.get("/settings")
+        assert settings.status_code == 200 and PAGE not in settings.text
+        for path in (PAGE, f"{PAGE}/{cast.organization_id}"):
+            assert (await browser.get(path)).status_code == 403
+        assert (await browser.post(f"{PAGE}/{cast.organization_id}", data=FORM)).status_code == 403
+
+
+async def test_what_is_saved_is_shown(cast: Cast) -> None:
+    answer = await save(
+        cast, name="  Far   North ", time_zone="America/Chicago", school_year_starts_month="9",
+        onboarding_status="profile", automatic_onboarding="no",
+    )
+    assert answer.headers["location"] == f"{PAGE}/{cast.organization_id}?done=saved"
+    async with await client_for(cast.admin) as browser:
+        page = (await browser.get(answer.headers["location"])).text
+    assert "The settings are saved." in page and 'value="Far North"' in page
+    for value in ("America/Chicago", "9", "profile"):
+        assert f'<option value="{value}" selected>' in page
+    row = await stored(cast)
+    assert (row["name"], row["onboarding_status"], row["automatic_onboarding"]) == ("Far North", "profile", False)
+
+
+@pytest.mark.parametrize(("changes", "field"), [
+    ({"name": ""}, "name"),
+    ({"name": "x" * 121}, "name"),
+    ({"name": "Southern League"}, "name"),
+    ({"time_zone": "Mars/Olympus"}, "time_zone"),
+    ({"school_year_starts_month": "13"}, "school_year_starts_month"),
+    ({"school_year_starts_month": "٣"}, "school_year_starts_month"),
+    ({"onboarding_status": "pending"}, "onboarding_status"),
+    ({"automatic_onboarding": ""}, "automatic_onboarding"),
+    ({"second_factor_required": "maybe"}, "second_factor_required"),
+    ({"second_factor_required": "yes"}, "second_factor_required"),
+])
+async def test_a_value_that_cannot_be_taken_is_named_at_its_field_and_nothing_changes(
+    cast: Cast, changes: dict[str, str], field: str
+) -> None:
+    await make_organization("Southern League")
+    before = await stored(cast)
+    answer = await save(cast, **{"time_zone": "Asia/Tokyo", **changes})
+    assert answer.status_code == 422 and f'aria-describedby="error-{field}"' in answer.text
+    assert await stored(cast) == before
+    assert await database.fetchval("select count(*) from audit_log") == 0
+    if field not in ("time_zone", "name"):
+        assert '<option value="Asia/Tokyo" selected>' in answer.text
+
+
+async def test_an_unknown_organization_is_not_found(cast: Cast) -> None:
+    async with await client_for(cast.admin) as browser:
+        assert (await browser.get(f"{PAGE}/{uuid4()}")).status_code == 404
+        assert (await browser.post(f"{PAGE}/{uuid4()}", data=FORM)).status_code == 404
+
+
+async def test_a_form_without_its_token_changes_nothing(cast: Cast) -> None:
+    async with await client_for(cast.admin) as browser:
+        del browser.headers["x-csrftoken"]
+        answer = await browser.post(f"{PAGE}/{cast.organization_id}", data=FORM | {"name": "Taken over"})
+    assert answer.status_code == 403 and (await stored(cast))["name"] == "Northern League"
+
+
+async def test_a_name_is_text_and_never_markup(cast: Cast) -> None:
+    await save(cast, name="<script>alert(1)</script>{{7*7}}")
+    async with await client_for(cast.admin) as browser:
+        for path in (PAGE, f"{PAGE}/{cast.organization_id}"):
+            page = (await browser.get(path)).text
+            assert "<script>alert" not in page and "{{7*7}}" in page
