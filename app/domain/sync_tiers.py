@@ -1,7 +1,8 @@
 """How often each competitor is looked at.
 
 Tiers are ceilings on the age of the last look. Who is active is looked at every half hour; the others by a score of
-how likely they are to play soon, so that few calls find most of what is new.
+how likely they are to play soon, so that few calls find most of what is new. `bench freshness` measures what another
+weight would cost.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,11 @@ GRACE = timedelta(minutes=1)
 SHORTEST_RETRY = timedelta(minutes=5)
 LONGEST_RETRY = timedelta(hours=8)
 
-RECENT = ((timedelta(days=1), 50), (timedelta(days=3), 30), (timedelta(days=7), 20), (timedelta(days=30), 10))
+RECENT = (
+    (timedelta(hours=12), 50), (timedelta(days=1), 40), (timedelta(days=3), 30), (timedelta(days=7), 20),
+    (timedelta(days=30), 10),
+)
+SOLVES_PER_POINT = 3
 MOST_FOR_SOLVES = 30
 FOR_FLASH_CTFS = 20
 MODERATE_SCORE = 50
@@ -47,7 +52,8 @@ DEFAULT = Ceilings()
 def activity_score(*, accessed_ago: timedelta | None, solves_in_30_days: int, plays_flash_ctfs: bool) -> int:
     """0 to 100: the last access counts most, then how much was solved in 30 days, Flash CTFs among it."""
     recency = next((points for limit, points in RECENT if accessed_ago is not None and accessed_ago < limit), 0)
-    return recency + min(solves_in_30_days, MOST_FOR_SOLVES) + (FOR_FLASH_CTFS if plays_flash_ctfs else 0)
+    for_solves = min(solves_in_30_days // SOLVES_PER_POINT, MOST_FOR_SOLVES)
+    return recency + for_solves + (FOR_FLASH_CTFS if plays_flash_ctfs else 0)
 
 
 def tier(score: int, *, active_for: timedelta) -> Tier:

@@ -4,7 +4,9 @@ It knows HTTP and no vendor. What must be shared between processes (limiter, bre
 """
 
 import asyncio
+import functools
 import logging
+import ssl
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -95,10 +97,16 @@ def make_client(
 ) -> httpx.AsyncClient:
     """Follows no redirect, and asks only for the compression whose size can be bounded while unpacking."""
     return httpx.AsyncClient(
-        base_url=base_url, follow_redirects=False, trust_env=use_proxies, transport=transport,
+        base_url=base_url, follow_redirects=False, trust_env=use_proxies, transport=transport, verify=_authorities(),
         headers={"authorization": f"Bearer {token}", "accept": "application/json", "accept-encoding": "gzip"},
         limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
     )
+
+
+@functools.cache
+def _authorities() -> ssl.SSLContext:
+    """Whom to trust, read once: each reading takes longer than a call, and half a megabyte for a long while."""
+    return httpx.create_ssl_context()
 
 
 class VendorHttp:

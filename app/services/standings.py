@@ -16,13 +16,13 @@ from app import database
 from app.domain import folding, windows
 from app.services import standings_sql
 
-LEASE_SECONDS = 300
-STATEMENT_SECONDS = 240
+GRACE_SECONDS = 10
+STATEMENT_SECONDS = 600
 SORT_MEMORY = "128MB"
 
 
-class RefreshLost(Exception):
-    """Another process took the refresh over; this one's rows are rolled back."""
+class RefreshTaken(Exception):
+    """Another process was faster and recomputes this organization."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,6 @@ class Claimed:
     zone: ZoneInfo
     year_starts_month: int
     today: date
-    lease: datetime
 
     @property
     def window_starts(self) -> list[datetime]:
@@ -56,35 +55,39 @@ async def mark_stale(organization_id: UUID) -> None:
 async def refresh_stale() -> int:
     """Recomputes every organization that is behind or whose day turned; answers how many it recomputed."""
     await database.execute(standings_sql.ADD_MISSING_VERSIONS)
-    taken: list[UUID] = []
+    seen: list[UUID] = []
     failures: list[Exception] = []
-    while claimed := await _claim(taken):
-        taken.append(claimed.organization_id)
+    refreshed = 0
+    while claimed := await _claim(seen):
+        seen.append(claimed.organization_id)
         try:
             await _refresh(claimed)
+            refreshed += 1
         except BaseException as error:
-            await _give_back(claimed)
+            await mark_stale(claimed.organization_id)
             if not isinstance(error, Exception):
                 raise
-            failures.append(error)
+            if not isinstance(error, RefreshTaken):
+                failures.append(error)
     if failures:
         raise failures[0]
-    return len(taken)
+    return refreshed
 
 
-async def _claim(taken: list[UUID]) -> Claimed | None:
-    """One organization that is due, taken with a lease, so that no mark waits while the work is done."""
-    row = await database.fetchrow(standings_sql.CLAIM, taken, LEASE_SECONDS)
+async def _claim(seen: list[UUID]) -> Claimed | None:
+    """One organization that is due. Committed before its rows are read: a later mark stays, and waits for nobody."""
+    row = await database.fetchrow(standings_sql.CLAIM, seen, GRACE_SECONDS)
     if row is None:
         return None
     return Claimed(
-        row["organization_id"], ZoneInfo(row["time_zone"]), row["school_year_starts_month"], row["today"],
-        row["refreshing_until"],
+        row["organization_id"], ZoneInfo(row["time_zone"]), row["school_year_starts_month"], row["today"]
     )
 
 
 async def _refresh(claimed: Claimed) -> None:
     async with database.transaction():
+        if not await database.fetchval(standings_sql.TAKE, claimed.organization_id):
+            raise RefreshTaken(str(claimed.organization_id))
         await database.fetchval("select set_config('work_mem', $1, true)", SORT_MEMORY)
         written, rescored = await _write_standings(claimed)
         if rescored:
@@ -111,7 +114,7 @@ async def _write_scopes(organization_id: UUID, rescored: list[UUID]) -> int:
 
 
 async def _one_row(sql: str, *arguments: object) -> asyncpg.Record:
-    """A large league's first standings take longer than a page may, though not longer than the lease."""
+    """A large league's first standings take longer than a page may."""
     async with database.connection() as connection:
         row = await connection.fetchrow(sql, *arguments, timeout=STATEMENT_SECONDS)
     assert row
@@ -131,19 +134,9 @@ async def _fold_changed_names(organization_id: UUID) -> tuple[list[UUID], list[i
 
 
 async def _finish(claimed: Claimed, *, is_changed: bool) -> None:
-    kept = await database.fetchval(
-        """update standing_versions set version = version + $4::int, computed_on = $3, computed_at = now(),
-               refreshing_until = null
-           where organization_id = $1 and refreshing_until = $2 returning version""",
-        claimed.organization_id, claimed.lease, claimed.today, int(is_changed),
-    )
-    if kept is None:
-        raise RefreshLost(str(claimed.organization_id))
-
-
-async def _give_back(claimed: Claimed) -> None:
     await database.execute(
-        """update standing_versions set is_stale = true, refreshing_until = null
-           where organization_id = $1 and refreshing_until = $2""",
-        claimed.organization_id, claimed.lease,
+        """update standing_versions set version = version + $3::int, computed_on = $2, computed_at = now(),
+               refreshing_since = null
+           where organization_id = $1""",
+        claimed.organization_id, claimed.today, int(is_changed),
     )

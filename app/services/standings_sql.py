@@ -8,23 +8,31 @@ select id from organizations o where not exists (select from standing_versions v
 on conflict do nothing
 """
 
-# A lease that ran out is a refresh that died. Rows that a mark's transaction holds are left for the next refresh.
-CLAIM = """
+# Whoever recomputes holds this lock for the whole of the transaction; with the process it is gone.
+LOCK = "pg_try_advisory_xact_lock(hashtextextended('standings ' || {}::uuid::text, 0))"
+
+# Rows that a mark's transaction holds are left for the next refresh, and what another process recomputes to that one.
+CLAIM = f"""
 with due as (
-    select v.organization_id, o.time_zone, o.school_year_starts_month, (now() at time zone o.time_zone)::date as today
-    from standing_versions v join organizations o on o.id = v.organization_id
-    where (v.is_stale or v.refreshing_until is not null
-           or v.computed_on is distinct from (now() at time zone o.time_zone)::date)
-      and (v.refreshing_until is null or v.refreshing_until < clock_timestamp())
-      and v.organization_id <> all($1::uuid[])
-    order by v.computed_at, v.organization_id limit 1
-    for no key update of v skip locked
+    select * from (
+        select v.organization_id, o.time_zone, o.school_year_starts_month,
+            (now() at time zone o.time_zone)::date as today
+        from standing_versions v join organizations o on o.id = v.organization_id
+        where v.organization_id <> all($1::uuid[]) and case
+            when v.is_stale then true
+            when v.refreshing_since is null then v.computed_on is distinct from (now() at time zone o.time_zone)::date
+            else v.refreshing_since < clock_timestamp() - make_interval(secs => $2) end
+        order by v.computed_at, v.organization_id
+        for no key update of v skip locked
+    ) behind
+    where {LOCK.format("behind.organization_id")} limit 1
 )
-update standing_versions v
-set is_stale = false, refreshing_until = clock_timestamp() + make_interval(secs => $2)
+update standing_versions v set is_stale = false, refreshing_since = clock_timestamp()
 from due where v.organization_id = due.organization_id
-returning due.*, v.refreshing_until
-"""
+returning due.*
+"""  # noqa: S608
+
+TAKE = f"select {LOCK.format('$1')}"
 
 CHANGED_NAMES = """
 with people as (

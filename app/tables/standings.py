@@ -4,7 +4,7 @@ Kept so that a page costs the same at a thousand and at a hundred thousand compe
 single filter is a walk along an index. `services/standings.py` is the only writer.
 """
 
-from piccolo.columns import Array, BigInt, Boolean, Date, Integer, SmallInt, Text, Timestamptz, Varchar
+from piccolo.columns import UUID, Array, BigInt, Boolean, Date, Integer, SmallInt, Text, Timestamptz, Varchar
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.constraints import Unique
 from piccolo.table import Table
@@ -54,7 +54,7 @@ class StandingScope(Table, tablename="standing_scopes"):
 
     id = number_key()
     competitor_id = belongs_to(Competitor)
-    organization_id = belongs_to(Organization)
+    organization_id = UUID(null=False, default=None)
     source = Varchar(null=False, default="")
     category = Text(null=False, default="")
     division = Varchar(null=False, default="")
@@ -83,7 +83,7 @@ class StandingHistory(Table, tablename="standing_histories"):
 class StandingVersion(Table, tablename="standing_versions"):
     """One row per organization: what a polling page compares, and whether the standings are behind the scores.
 
-    `refreshing_until` is the lease of the process that recomputes them; one that ran out belongs to a dead process.
+    `refreshing_since` says when a process began to recompute them; if it died, that is a reason to do it again.
     """
 
     organization_id = belongs_to(Organization, primary_key=True)
@@ -91,4 +91,4 @@ class StandingVersion(Table, tablename="standing_versions"):
     is_stale = Boolean(null=False, default=True)
     computed_on = Date(null=True, default=None)
     computed_at = now()
-    refreshing_until = Timestamptz(null=True, default=None)
+    refreshing_since = when()

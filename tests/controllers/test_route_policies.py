@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 from litestar import Litestar
-from litestar.connection import ASGIConnection
-from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from app.main import create_app
@@ -14,7 +13,7 @@ from app.security.policy import POLICIES, admins, anyone, bearer, coaches, signe
 from tests.cast import Cast, Person, make_cast
 from tests.clients import client_for, stranger
 
-Policy = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]
+Policy = Callable[..., Any]
 
 MAY: dict[Policy, set[str]] = {
     anyone: {"stranger", "player", "coach", "admin"},

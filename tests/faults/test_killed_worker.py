@@ -18,6 +18,7 @@ from tests.sandbox_server import TOKEN, SandboxHandle, start_sandbox
 
 ROOT = Path(__file__).parent.parent.parent
 KILLS = 10
+EVERYBODY = ("--payload", '{"full": true}')
 
 
 class Stage:
@@ -84,7 +85,7 @@ async def test_ten_kills_lose_nothing_and_double_nothing(stage: Stage, url: str)
     await stage.sideline("demo")
     for _ in range(KILLS):
         await asyncio.sleep(chance.uniform(0.3, 2.0))
-        await stage.sideline("jobs", "run", "game_platform_sync")
+        await stage.sideline("jobs", "run", "game_platform_sync", *EVERYBODY)
         stage.replace_worker()
     await stage.control("POST", "/pause")
     sql = await asyncpg.connect(url)
@@ -95,12 +96,12 @@ async def test_ten_kills_lose_nothing_and_double_nothing(stage: Stage, url: str)
 
 async def settle(stage: Stage, sql: asyncpg.Connection) -> None:
     """Attempts that ended in a kill wait for their turn again; then one more look at everybody."""
-    for kind in ("game_platform_onboarding", "game_platform_sync"):
+    for kind in (("game_platform_onboarding",), ("game_platform_sync", *EVERYBODY)):
         async with asyncio.timeout(90):
             while not await nothing_is_waiting(sql):
                 await sql.execute("update job_runs set next_attempt_at = now() where state = 'queued'")
                 await asyncio.sleep(0.2)
-        await stage.sideline("jobs", "run", kind, "--wait")
+        await stage.sideline("jobs", "run", *kind, "--wait")
 
 
 async def assert_equal_to_the_truth(stage: Stage, sql: asyncpg.Connection) -> None:

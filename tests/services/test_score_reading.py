@@ -43,7 +43,7 @@ def flash(solves: list[dict[str, Any]], names: tuple[str, ...]) -> FlashCtfProgr
 
 async def store(competitor_id: UUID, **parts: Any) -> score_reading.Reading:
     [subject] = await load_subjects([competitor_id])
-    [reading] = await score_reading.read([Look(subject=subject, calls=1, **parts)])
+    [reading] = await score_reading.read([Look(subject=subject, **parts)])
     claim = await claim_run()
     async with database.transaction():
         await job_runs.keep(claim)

@@ -312,27 +312,59 @@ async def test_a_refresh_that_is_stopped_is_given_back_at_once(cast: Cast, monke
     assert await standings.refresh_stale() == 1
 
 
-async def test_a_refresh_whose_process_died_is_taken_over_when_its_lease_ends(cast: Cast) -> None:
-    await make_competitor(cast.coach_a, "Waiting Person")
+async def test_a_refresh_whose_process_died_is_taken_over(cast: Cast) -> None:
+    person = await make_competitor(cast.coach_a, "Waiting Person")
     await database.execute(standings_sql.ADD_MISSING_VERSIONS)
     assert await standings._claim([]) is not None
     assert await standings.refresh_stale() == 0
-    await database.execute("update standing_versions set refreshing_until = now() - interval '1 second'")
+    await database.execute("update standing_versions set refreshing_since = now() - interval '11 seconds'")
     assert await standings.refresh_stale() == 1
+    assert await standing(person) == (1,)
 
 
-async def test_a_zombies_late_rows_are_rolled_back(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    person = await make_competitor(cast.coach_a, "Careful Person")
-
-    async def take_over() -> None:
-        await database.execute("update standing_versions set refreshing_until = now() + interval '1 hour'")
-
+async def test_what_one_process_recomputes_another_leaves_alone(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = await make_competitor(cast.coach_a, "Shared Person")
     await refresh(cast.organization_id)
-    await solve(person, 7, ago(days=1))
     await standings.mark_stale(cast.organization_id)
-    with pytest.raises(standings.RefreshLost):
-        await during_the_work(monkeypatch, take_over)
+
+    async def solve_mark_and_refresh() -> None:
+        await solve(person, 70, ago(days=1))
+        await standings.mark_stale(cast.organization_id)
+        assert await standings.refresh_stale() == 0
+
+    assert await during_the_work(monkeypatch, solve_mark_and_refresh) == 1
     assert await standing(person, "points") == (0,)
+    assert await standings.refresh_stale() == 1
+    assert await standing(person, "points") == (70,)
+
+
+async def test_who_comes_second_to_the_same_work_marks_it_again(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim, held, done = standings._claim, asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with database.transaction():
+            assert await database.fetchval(standings_sql.TAKE, cast.organization_id)
+            held.set()
+            await done.wait()
+
+    holders = []
+
+    async def overtaken(seen: list[UUID]) -> standings.Claimed | None:
+        claimed = await claim(seen)
+        if claimed:
+            holders.append(asyncio.create_task(hold(), context=Context()))
+            await held.wait()
+        return claimed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(standings, "_claim", overtaken)
+        assert await standings.refresh_stale() == 0
+    done.set()
+    await asyncio.gather(*holders)
+    assert len(holders) == 1
+    assert await standings.refresh_stale() == 1
 
 
 async def test_organizations_do_not_rank_each_others_people(cast: Cast) -> None:

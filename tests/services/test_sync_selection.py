@@ -105,7 +105,7 @@ async def test_somebody_new_is_due_at_once_and_then_by_what_they_do(platform: Pl
     waits = [round((await state(competitor_id))["due_minutes"]) for competitor_id, _ in (active, recent, idle)]
     assert waits == [30, 120, 480]
     scores = await database.fetch("select game_platform_activity_score as score from competitors order by first_name")
-    assert [row["score"] for row in scores] == [51, 0, 51]
+    assert [row["score"] for row in scores] == [50, 0, 50]
 
 
 async def test_being_active_ends_an_hour_after_the_last_find(platform: Platform, coach: Person) -> None:
