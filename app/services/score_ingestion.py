@@ -215,7 +215,7 @@ class _Sync:
             if look.error.kind in AWAY:
                 self.away = look.error
             return SyncResult(failed=1, api_calls=api_calls)
-        self.is_answered = self.is_answered or look.calls > 0
+        self.is_answered = self.is_answered or look.calls.total() > 0
         if is_changed:
             return SyncResult(synced=1, api_calls=api_calls)
         return SyncResult(skipped=1, waiting=int(look.is_waiting), api_calls=api_calls)

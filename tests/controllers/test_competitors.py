@@ -97,7 +97,8 @@ async def test_filters_stand_in_the_address_and_find_the_rows(cast: Cast) -> Non
 
 
 @pytest.mark.parametrize("query", [
-    "status=winner", "division=x", "team=x", "team=00000000-0000-4000-8000-000000000001", "cursor=x", "q=" + "a" * 101, "status=profile&status=x",
+    "status=winner", "division=x", "team=x", "team=00000000-0000-4000-8000-000000000001",
+    "cursor=x", "q=" + "a" * 101, "status=profile&status=x",
     "cursor=WyJjb21wZXRpdG9ycyIsZmFsc2UsMCwieCIsIm5vdC1hLXV1aWQiXQ", "run=x",
 ])
 async def test_a_bad_value_shows_the_default_and_a_notice_that_names_it(cast: Cast, query: str) -> None:
