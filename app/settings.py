@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     game_platform_look_minutes: LookMinutes = Field(
         (30, 120, 480), description="three rising numbers of minutes, comma-separated, at most 30,120,480"
     )
+    game_platform_scores_feed_path: str | None = Field(
+        None, pattern="^/", description="a path under GAME_PLATFORM_BASE_URL that starts with /"
+    )
     game_platform_max_requests_per_minute: int = Field(
         600, ge=1, le=1_000_000, description="a whole number from 1 to 1000000"
     )

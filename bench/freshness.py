@@ -1,9 +1,9 @@
 """How fresh scores are and how many calls that costs, on a fake clock, with the rules that the product itself uses.
 
-A trace says when people play; a schedule says when each is looked at. Two traces: school weeks as they are recorded in
-a league (a few keen ones, a third who come now and then, the rest hardly ever), and one where the n-th person plays
-with a chance of 1/n. On either about one in ten plays on a day. Schedules: the product's tiers, everybody every half
-hour, a rotation in batches of 50, and tiers that are dealt out once and never follow what people do.
+A trace says when people play; a schedule says when each is looked at. Two traces, both made by dice: school weeks as a
+league's records look (a few keen ones, a third who come now and then, the rest hardly ever), and one where the n-th
+person plays with a chance of 1/n. On either about one in ten plays on a day. Schedules: the product's tiers, everybody
+every half hour, a rotation in batches of 50, and tiers that are dealt out once and never follow what people do.
 
 Ages are counted as pages show them: minutes since the last look, at every minute of every person. Who is active is so
 by definition: from a look that finds something until 60 minutes without. The floor of calls per day = 3 for each
@@ -60,21 +60,21 @@ def _sessions(chances: Sequence[float], *, seed: int, weekends: float) -> Trace:
     return people
 
 
-def recorded(people: int) -> Trace:
-    """Habits as in a league's records: 8 % keen, 22 % regular, 30 % rare, the others absent."""
+def recorded_like(people: int, *, seed: int = 3) -> Trace:
+    """Habits as a league's records show them: 8 % keen, 22 % regular, 30 % rare, the others absent."""
     shares = ((0.08, 0.6), (0.22, 0.2), (0.30, 0.026), (0.40, 0.0))
     chances = [chance for share, chance in shares for _ in range(round(share * people))]
-    return _sessions(chances[:people], seed=3, weekends=0.5)
+    return _sessions(chances[:people], seed=seed, weekends=0.5)
 
 
-def zipf(people: int) -> Trace:
+def zipf(people: int, *, seed: int = 5) -> Trace:
     """The n-th person plays with a chance in proportion to 1/n; nobody more often than nearly every day."""
     low, high = 0.0, float(people)
     for _ in range(60):
         scale = (low + high) / 2
         mean = sum(min(0.95, scale / rank) for rank in range(1, people + 1)) / people
         low, high = (scale, high) if mean < SHARE_PER_DAY else (low, scale)
-    return _sessions([min(0.95, low / rank) for rank in range(1, people + 1)], seed=5, weekends=0.9)
+    return _sessions([min(0.95, low / rank) for rank in range(1, people + 1)], seed=seed, weekends=0.9)
 
 
 @dataclass(slots=True)
@@ -190,7 +190,7 @@ def fixed_tiers(people: Sequence[Person]) -> Iterator[tuple[int, int]]:
 SCHEDULES: dict[str, Schedule] = {
     "tiers": tiers, "everybody": everybody, "rotation": rotation, "fixed tiers": fixed_tiers,
 }
-TRACES: dict[str, Callable[[int], Trace]] = {"recorded": recorded, "zipf": zipf}
+TRACES: dict[str, Callable[..., Trace]] = {"recorded-like": recorded_like, "zipf": zipf}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

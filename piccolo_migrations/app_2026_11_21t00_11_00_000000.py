@@ -21,10 +21,11 @@ SORTS = {
     **{f"gain_{window}": f"gain_{window}, (-rank), competitor_id" for window in ("7", "14", "30", "90", "year")},
 }
 INDEXES = {
-    **{f"standings_{sort}_idx": f"standings (organization_id, {keys})" for sort, keys in SORTS.items()},
+    **{f"standings_by_{sort}_idx": f"standings (organization_id, {keys})" for sort, keys in SORTS.items()},
     "standings_coach_idx": "standings (coach_id)",
     "standings_team_idx": "standings (team_id)",
-    "standings_words_idx": "standings using gin (words)",
+    # A refresh rewrites many rows at once; what of them waits to be put into the tree, each search has to read.
+    "standings_words_idx": "standings using gin (words) with (gin_pending_list_limit = 64)",
     "standing_scopes_rank_idx": "standing_scopes (organization_id, source, category, rank, competitor_id)",
 }
 

@@ -6,9 +6,11 @@ from bench import freshness
 from bench.freshness import BUDGET, TRACES, Trace, simulate
 
 
+@pytest.mark.parametrize("seed", [11, 12, 13])
 @pytest.mark.parametrize("trace", TRACES)
-def test_300_competitors_stay_fresh_within_the_budget_of_calls(trace: str) -> None:
-    outcome = simulate(TRACES[trace](300), freshness.tiers)
+def test_300_competitors_stay_fresh_within_the_budget_of_calls(trace: str, seed: int) -> None:
+    """On other traces than the one that the bench prints: the weights of the score were chosen by looking at that."""
+    outcome = simulate(TRACES[trace](300, seed=seed), freshness.tiers)
     assert outcome.ratio <= BUDGET
     assert outcome.active_p95 <= 30
     assert outcome.oldest <= 8 * 60

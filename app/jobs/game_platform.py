@@ -36,7 +36,7 @@ async def game_platform_sync(claim: Claim, payload: GamePlatformSyncPayload) -> 
             ceilings=Ceilings.of_minutes(settings.game_platform_look_minutes),
             concurrency=settings.game_platform_concurrency, competitor_ids=payload.competitor_ids,
             coach_id=payload.coach_id, organization_ids=await enabled_organizations(Feature.SCORE_INGESTION),
-            full=payload.full, dry_run=payload.dry_run,
+            full=payload.full, dry_run=payload.dry_run, feed_path=settings.game_platform_scores_feed_path,
         )
     return result.as_counts()
 

@@ -41,8 +41,10 @@ RELEASE = """
     where id = any(array(
         select o.id from outbox o
         where o.state = 'waiting' and o.held_for is not null and (
-            exists (select from users u where u.id = o.held_for and u.metactf_user_status = 'approved')
-            or exists (select from competitors c where c.id = o.held_for and c.metactf_user_status = 'approved'
+            exists (select from users u
+                where u.id = o.held_for and u.metactf_user_status = 'approved' and u.game_platform_id is not null)
+            or exists (select from competitors c
+                where c.id = o.held_for and c.metactf_user_status = 'approved' and c.game_platform_id is not null
                 and (c.data_consent or c.division not in ('middle_school', 'high_school')))
             or exists (select from teams t where t.id = o.held_for and t.game_platform_synced_at is not null)
         ) for update of o skip locked

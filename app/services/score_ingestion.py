@@ -81,15 +81,18 @@ async def sync(
     claim: Claim, client: GamePlatformClient, *, batch_size: int, concurrency: int = CONCURRENCY,
     competitor_ids: Sequence[UUID] | None = None, coach_id: UUID | None = None,
     organization_ids: Sequence[UUID] | None = None, full: bool = False, dry_run: bool = False,
-    mode: SyncMode = SyncMode.TIERS, ceilings: Ceilings = sync_tiers.DEFAULT,
+    mode: SyncMode = SyncMode.TIERS, ceilings: Ceilings = sync_tiers.DEFAULT, feed_path: str | None = None,
 ) -> SyncResult:
     """Raises VendorError when the token is refused, or when the platform was away for everybody who was asked for.
 
-    `mode` is how a run without a limit chooses its people; a limit or `full` takes everybody in scope.
+    `mode` is how a run without a limit chooses its people; a limit or `full` takes everybody in scope. With a feed for
+    everybody there is nothing to choose.
     """
     scope = Scope(competitor_ids=competitor_ids, coach_id=coach_id, organization_ids=organization_ids)
     if scope.is_limited or full:
         mode = SyncMode.LIMITED
+    elif feed_path:
+        mode = SyncMode.ALL
     resumes = claim.fence > 1 and not (full or dry_run)
     selection = await sync_selection.select(
         claim, scope, mode=mode, batch_size=batch_size, resumes=resumes, sentinel_every=ceilings.active
@@ -99,6 +102,8 @@ async def sync(
         client, concurrency=concurrency, insist=scope.is_limited, flash_only=selection.flash_only,
         sentinels=selection.sentinels,
     )
+    if feed_path and mode is SyncMode.ALL:
+        await fetcher.open_feed(feed_path)
     work = _Sync(claim, fetcher, selection, batch_size=batch_size, ceilings=ceilings, full=full, dry_run=dry_run)
     result = await work.run()
     if error := fetcher.refused or (None if work.is_answered else work.away):

@@ -115,7 +115,7 @@ async def test_a_solve_with_a_bad_field_is_put_aside_and_the_field_is_named(fiel
     assert (await reason_for(**{field: value})).startswith(f"{field}")
 
 
-@pytest.mark.parametrize("moment", [1_767_220_000_000, 0, -1, 1_420_070_399, int(time.time()) + 2 * 86_400])
+@pytest.mark.parametrize("moment", [1_767_220_000_000, 0, -1, 1_420_070_399, 9_999_999_999])
 async def test_a_time_in_milliseconds_before_2015_or_in_the_future_is_put_aside(moment: int) -> None:
     reason = await reason_for(timestamp_unix=moment)
     assert reason == "timestamp_unix: is not a time in Unix seconds between 2015 and now"
@@ -263,5 +263,5 @@ async def test_whatever_is_read_fits_into_postgresql(body: object) -> None:
 def test_ordinary_data_is_read_as_it_was_sent(body: object) -> None:
     text = json.dumps(body)
     if not any(odd in text for odd in ("NaN", "Infinity", "\\u0000", "\\ud")) and len(text) < 10_000:
-        expected = json.loads(text, parse_int=lambda digits: int(digits) if len(digits) <= 18 else digits)
+        expected = json.loads(text)
         assert parse_json(text.encode()) == expected

@@ -292,6 +292,13 @@ async def test_what_was_held_for_a_coach_goes_as_soon_as_our_tables_know_of_the_
     assert (await drain(platform)).sent == 1
 
 
+async def test_a_coach_without_an_address_holds_back_without_being_asked_for(platform: Platform, coach: Person) -> None:
+    await database.execute("update users set email = null, metactf_user_status = 'approved' where id = $1", coach.id)
+    await create(coach)
+    assert (await drain(platform)).as_counts()["total"] == 1
+    assert "e-mail is missing" in (await row_of("team"))["reason"] and await platform.hear("/calls") == []
+
+
 async def test_who_has_no_account_yet_waits_for_it(platform: Platform, coach: Person) -> None:
     team_id = await create(coach)
     ada = await make_competitor(coach, "Ada Alder", status="compliance")

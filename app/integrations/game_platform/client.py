@@ -7,6 +7,7 @@ from app.integrations.game_platform.schemas import (
     FlashCtfProgress,
     NewTeam,
     NewUser,
+    OdlFeed,
     OdlScores,
     PlatformTeam,
     PlatformUser,
@@ -78,6 +79,11 @@ class GamePlatformClient:
         if after_time_unix is not None:
             params["after_time_unix"] = str(after_time_unix)
         return read(OdlScores, await self._http.get("/scores/get_odl_scores", kind="odl_scores", params=params))
+
+    async def odl_feed(self, path: str, after_time_unix: int | None = None) -> OdlFeed:
+        """Everybody's practice at once, should the platform ever offer it: a list of what `odl_scores` gives."""
+        params = {} if after_time_unix is None else {"after_time_unix": str(after_time_unix)}
+        return read(OdlFeed, await self._http.get(path, kind="odl_feed", params=params))
 
     async def flash_ctf_progress(self, syned_user_id: str) -> FlashCtfProgress:
         params = {"syned_user_id": syned_user_id}

@@ -140,6 +140,15 @@ class OdlScores(Listing):
         return moment(self.last_accessed_unix_timestamp)
 
 
+class OdlFeed(Listing):
+    """On-demand practice of everybody; who is not in it, or cannot be read, is asked for alone."""
+
+    LIST = "scores"
+    RECORD = OdlScores
+
+    scores: tuple[OdlScores, ...]
+
+
 class FlashCtf(Listing):
     LIST = "challenge_solves"
     RECORD = ChallengeSolve
