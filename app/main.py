@@ -65,7 +65,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         before_send=[security_headers(settings)],
         exception_handlers={Exception: render_error},
         template_config=TemplateConfig(instance=template_engine(settings)),
-        compression_config=CompressionConfig(backend="brotli", brotli_quality=4, minimum_size=500),
+        compression_config=CompressionConfig(backend="brotli", brotli_quality=5, minimum_size=500),
         request_max_body_size=FORM_MAX_BYTES,
         openapi_config=None,
         logging_config=None,
