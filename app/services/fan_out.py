@@ -9,10 +9,13 @@ Result = TypeVar("Result")
 
 
 async def each(
-    items: Iterable[Item], work: Callable[[Item], Awaitable[Result]], *, concurrency: int
+    items: Iterable[Item], work: Callable[[Item], Awaitable[Result]], *, concurrency: int | asyncio.Semaphore
 ) -> list[Result]:
-    """Results in the order of the items. The first exception ends the others and is raised as it is."""
-    gate = asyncio.Semaphore(concurrency)
+    """Results in the order of the items. The first exception ends the others and is raised as it is.
+
+    A semaphore is one that several such works share.
+    """
+    gate = asyncio.Semaphore(concurrency) if isinstance(concurrency, int) else concurrency
 
     async def one(item: Item) -> Result:
         async with gate:

@@ -1,5 +1,6 @@
 """One look at each competitor's scores: questions to the vendor, no writes."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -123,7 +124,7 @@ class Fetcher:
     ) -> None:
         """`insist`: a person asked, so ask everything, and after waiting people even when they were asked lately."""
         self._client = client
-        self._concurrency = concurrency
+        self._gate = asyncio.Semaphore(concurrency)
         self._insist = insist
         self._flash_only = flash_only
         self._sentinels = sentinels
@@ -144,7 +145,7 @@ class Fetcher:
         async def one(subject: Subject) -> Look | None:
             return None if self.refused else await self._look(subject, full=full)
 
-        looks = await fan_out.each(subjects, one, concurrency=self._concurrency)
+        looks = await fan_out.each(subjects, one, concurrency=self._gate)
         return [look for look in looks if look is not None]
 
     async def look_again(self, looks: Sequence[Look]) -> list[Look]:
@@ -159,7 +160,7 @@ class Fetcher:
                 return replace(look, error=error, calls=look.calls + asking.calls)
             return replace(look, odl=asking.odl, was_full=True, calls=look.calls + asking.calls)
 
-        return await fan_out.each([] if self.refused else looks, one, concurrency=self._concurrency)
+        return await fan_out.each([] if self.refused else looks, one, concurrency=self._gate)
 
     async def _look(self, subject: Subject, *, full: bool) -> Look:
         asking = _Asking(self._client, subject, full=full or subject.cursor is None)

@@ -1,14 +1,15 @@
 """Scores from the Game Platform into our tables, batch by batch.
 
 Fetch outside, store inside: a batch is read from the vendor without a transaction, then its rows, cursors, totals,
-events and counts commit together or not at all. While one batch is stored the next one is read.
+events and counts commit together or not at all. While one batch is stored the next two are read.
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, fields
+from itertools import islice
 from uuid import UUID
 
 from app import database
@@ -27,6 +28,7 @@ from app.services.sync_telemetry import Batch, Suspicion
 from app.tables.scores import SyncMode
 
 CONCURRENCY = 8
+READ_AT_ONCE = 2
 DONE_BEFORE = """
     select coalesce(sum(synced), 0) as synced, coalesce(sum(skipped), 0) as skipped,
         coalesce(sum(waiting), 0) as waiting, coalesce(sum(api_calls), 0) as api_calls,
@@ -175,19 +177,20 @@ class _Sync:
         return result
 
     async def _read_ahead(self, batches: Sequence[Sequence[UUID]]) -> AsyncGenerator[list[Reading], None]:
-        """Each batch's readings; the next batch is being read meanwhile, never more than that one."""
-        ahead = self._start_reading(batches[0]) if batches else None
+        """Each batch's readings in order. The next one is begun before this one ends: no slot at the vendor is idle."""
+        coming = iter(batches)
+        reading = deque(self._start_reading(batch) for batch in islice(coming, READ_AT_ONCE))
         try:
-            for following in (*batches[1:], None):
-                if ahead is None:
-                    return
-                readings = await ahead
-                ahead = self._start_reading(following) if following is not None else None
+            while reading:
+                readings = await reading[0]
+                reading.popleft()
+                reading.extend(self._start_reading(batch) for batch in islice(coming, 1))
                 yield readings
         finally:
-            if ahead is not None:
-                ahead.cancel()
-                await asyncio.wait([ahead])
+            for task in reading:
+                task.cancel()
+            if reading:
+                await asyncio.wait(reading)
 
     def _start_reading(self, batch: Sequence[UUID]) -> asyncio.Task[list[Reading]]:
         return asyncio.create_task(_read(self.fetcher, batch, full=self.full))
