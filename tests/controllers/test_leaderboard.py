@@ -196,7 +196,8 @@ class Counted:
         self.is_listening = False
 
     def _note(self, record: asyncpg.connection.LoggedQuery) -> None:
-        if self.is_listening:
+        is_the_drivers_own = "pg_catalog." in record.query  # a new connection asks once what the types are
+        if self.is_listening and not is_the_drivers_own:
             self.statements.append(record.query)
 
 
