@@ -6,6 +6,9 @@ import time
 from dataclasses import dataclass, field
 
 CONNECTIONS = 8
+PAUSE_SECONDS = 0.01
+
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +42,25 @@ def median(measures: list[Measure]) -> Measure:
 
 
 async def measure(target: Target, seconds: float) -> Measure:
-    until = time.perf_counter() + seconds
+    connections = [await _open(target) for _ in range(CONNECTIONS)]
     started = time.perf_counter()
-    runs = await asyncio.gather(*(_keep_asking(target, until) for _ in range(CONNECTIONS)))
+    runs = await asyncio.gather(*(_keep_asking(target, *each, started + seconds) for each in connections))
     elapsed = time.perf_counter() - started
     latencies = sorted(latency for run, _ in runs for latency in run)
     at_99 = latencies[min(len(latencies) - 1, int(len(latencies) * 0.99))]
     return Measure(len(latencies) / elapsed, statistics.median(latencies) * 1000, at_99 * 1000, runs[0][1])
 
 
-async def _keep_asking(target: Target, until: float) -> tuple[list[float], int]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", target.port)
+async def _open(target: Target) -> Connection:
+    """One after the other: of many at once, whichever process wakes first takes all, and the other one idles."""
+    connection = await asyncio.open_connection("127.0.0.1", target.port)
+    await asyncio.sleep(PAUSE_SECONDS)
+    return connection
+
+
+async def _keep_asking(
+    target: Target, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, until: float
+) -> tuple[list[float], int]:
     request, size = target.request, 0
     latencies: list[float] = []
     while (begun := time.perf_counter()) < until or not latencies:
