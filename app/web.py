@@ -16,6 +16,7 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Template
 from markupsafe import Markup, escape
 
+from app.domain import presenting
 from app.domain.readers import Reader
 from app.security import csrf
 from app.settings import ROOT, Settings
@@ -84,6 +85,20 @@ def csrf_token() -> str:
     return csrf.csrf_token({"request": _request.get()})
 
 
+def is_presenting() -> bool:
+    """Whether this page may stand on a projector: it names nobody then."""
+    reader = reader_of(_request.get())
+    return reader is not None and reader.is_presenting
+
+
+def shown_name(name: str, handle: str | None = "") -> str:
+    return presenting.shown_name(reader_of(_request.get()), name, handle or "")
+
+
+def shown_mail(email: str | None) -> str:
+    return presenting.shown_mail(reader_of(_request.get()), email)
+
+
 def theme_of(request: AnyRequest) -> str:
     """A signed-in reader's own setting; a stranger's cookie; else the system decides."""
     reader = reader_of(request)
@@ -145,6 +160,7 @@ def template_engine(settings: Settings) -> JinjaTemplateEngine:
     )
     environment.globals |= {
         "static_url": static_url, "icon": icon, "when": when, "clock": clock,
+        "is_presenting": is_presenting, "shown_name": shown_name, "shown_mail": shown_mail,
         "version": VERSION, "base_url": settings.base_url,
     }
     engine = JinjaTemplateEngine.from_environment(environment)

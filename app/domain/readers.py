@@ -37,6 +37,7 @@ class Reader:
     organization_ids: tuple[UUID, ...]
     sight: Sight
     needs_second_factor: bool = False
+    is_presenting: bool = False
 
     @property
     def is_admin(self) -> bool:

@@ -122,6 +122,11 @@ async def end_other_sessions(reader: Reader) -> int:
     return ended
 
 
+async def present(reader: Reader, *, is_presenting: bool) -> None:
+    """Switches this session between names and handles; for a projector, and gone with the session."""
+    await database.execute("update sessions set is_presenting = $2 where id = $1", reader.session_id, is_presenting)
+
+
 async def known_device(token: str | None, email: str) -> UUID | None:
     """The session, also a timed-out one, that this browser had as this person."""
     if not token:
@@ -137,7 +142,8 @@ async def known_device(token: str | None, email: str) -> UUID | None:
 # Everything that a page needs to know about its reader. A disabled person's sessions are nobody's. An admin is at home
 # in every organization: their own come first, the others after them.
 _READ = """
-select s.id as session_id, s.second_factor_passed, s.last_seen_at < now() - $4::interval as is_seen_late,
+select s.id as session_id, s.second_factor_passed, s.is_presenting,
+    s.last_seen_at < now() - $4::interval as is_seen_late,
     u.id as user_id, u.role, u.theme, u.totp_confirmed_at is not null as has_second_factor,
     coalesce(nullif(u.display_name, ''), nullif(trim(u.first_name || ' ' || u.last_name), ''), u.email, '') as name,
     coalesce(u.time_zone, o.time_zones[1], 'UTC') as time_zone,
@@ -192,6 +198,7 @@ def _reader(row: asyncpg.Record) -> Reader:
             sees_everyone=is_admin, coach_id=row["user_id"], assisted_team_ids=tuple(row["assisted_team_ids"])
         ),
         needs_second_factor=is_admin and row["second_factor_required"] and not row["has_second_factor"],
+        is_presenting=row["is_presenting"],
     )
 
 

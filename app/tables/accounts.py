@@ -114,6 +114,7 @@ class Session(Table, tablename="sessions"):
     last_seen_at = now()
     expires_at = now()
     second_factor_passed = Boolean(null=False, default=False)
+    is_presenting = Boolean(null=False, default=False)
     address = text()
     user_agent = text()
 
