@@ -15,7 +15,7 @@ from litestar.exceptions import HTTPException
 from litestar.response import Response
 
 from app.security.redirects import sign_in_redirect
-from app.web import PRIVATE, AnyRequest, page_context, wants_fragment
+from app.web import PRIVATE, AnyRequest, page, page_context, wants_fragment
 
 DATABASE_AWAY = (
     asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError,
@@ -58,6 +58,11 @@ def render_error(request: AnyRequest, error: Exception) -> Response[Any]:
     if problem.status == 401:
         return sign_in_redirect(request)
     return _as_html(request, problem, headers)
+
+
+def no_organization(request: AnyRequest, error: Exception) -> Response[Any]:
+    """Nothing is wrong; there is only nothing yet that a page could be about."""
+    return page(request, "errors/no_organization.html")
 
 
 def explain(request: AnyRequest, error: Exception) -> Problem:

@@ -12,8 +12,9 @@ from litestar.template import TemplateConfig
 
 from app import database, logs, queue
 from app.controllers import ROUTES
-from app.errors import render_error
+from app.errors import no_organization, render_error
 from app.methods import head_like_get, refusals
+from app.queries.scopes import NoOrganization
 from app.security.csrf import CsrfMiddleware
 from app.security.headers import refuse_malformed, security_headers
 from app.security.policy import anyone
@@ -73,7 +74,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         lifespan=[pool],
         middleware=[refuse_malformed, AuthenticationMiddleware, CsrfMiddleware],
         before_send=[security_headers(settings)],
-        exception_handlers={Exception: render_error},
+        exception_handlers={NoOrganization: no_organization, Exception: render_error},
         template_config=TemplateConfig(instance=template_engine(settings)),
         compression_config=CompressionConfig(backend="brotli", brotli_quality=5, minimum_size=500),
         request_max_body_size=FORM_MAX_BYTES,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import date
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from app.domain import paging
 from app.domain.paging import Cursor
 
 LONGEST_SEARCH = 100
+EARLIEST_YEAR, LATEST_YEAR = 2000, 2100
 UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -58,6 +60,19 @@ class Reading:
         if value and found is None:
             self.refuse(name, "is not known and is left out")
         return found
+
+    def day(self, name: str) -> date | None:
+        value = self.text(name)
+        if not value:
+            return None
+        try:
+            day = date.fromisoformat(value)
+        except ValueError:
+            day = date.min
+        if EARLIEST_YEAR <= day.year <= LATEST_YEAR:
+            return day
+        self.refuse(name, f"should be a date such as 2026-10-01, in {EARLIEST_YEAR} or later; it is left out")
+        return None
 
     def search(self) -> str:
         value = self.text("q")

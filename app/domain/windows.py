@@ -33,6 +33,21 @@ def custom(first: date, last: date, zone: ZoneInfo) -> Window:
     return Window(CUSTOM, first, last, midnight(first, zone), midnight(last + timedelta(days=1), zone))
 
 
+def chosen(name: str, first: date | None, last: date | None, today: date, zone: ZoneInfo, starts_month: int) -> Window:
+    """A preset, or the custom days; where only one end is given the other lies the default's days away."""
+    if name != CUSTOM:
+        return preset(name, today, zone, starts_month)
+    last = last or today
+    first = first or min(last, today) - timedelta(days=DAYS[DEFAULT] - 1)
+    return custom(first, max(first, last), zone)
+
+
+def previous(window: Window, zone: ZoneInfo) -> Window:
+    """As many days right before it."""
+    days = (window.last_day - window.first_day).days + 1
+    return custom(window.first_day - timedelta(days=days), window.first_day - timedelta(days=1), zone)
+
+
 def school_year_start(today: date, starts_month: int) -> date:
     start = date(today.year, starts_month, 1)
     return start if start <= today else start.replace(year=today.year - 1)
