@@ -14,12 +14,12 @@ def ago(*, days: float = 0, hours: float = 0) -> datetime:
 async def solve(
     competitor_id: UUID, points: int, at: datetime, *, category: str = "Cryptography", source: str = "odl"
 ) -> None:
-    """One more stored solve, and totals that agree with it."""
+    """One more stored solve, and totals that agree with it. A challenge is known by its category and points."""
     await database.execute(
         """insert into game_platform_challenge_solves (competitor_id, syned_user_id, challenge_solve_id, challenge_id,
                category, challenge_points, solved_at, source, event_id)
-           values ($1::uuid, $1::uuid::text, gen_random_uuid()::text, 'c', $2, $3, $4, $5, $6)""",
-        competitor_id, category, points, at, source, "" if source == "odl" else "flash",
+           values ($1::uuid, $1::uuid::text, gen_random_uuid()::text, $2, $3, $4, $5, $6, $7)""",
+        competitor_id, f"{category} {points}", category, points, at, source, "" if source == "odl" else "flash",
     )
     await database.execute(
         """insert into game_platform_stats (competitor_id, challenges_completed, total_score, last_solved_at)

@@ -1,0 +1,88 @@
+"""Indexes of the fourth generation's tables that Piccolo does not write by itself, and how challenges become known."""
+
+from piccolo.apps.migrations.auto.migration_manager import MigrationManager
+from piccolo.table import Table
+
+ID = "2026-11-21T04:10:00:000000"
+VERSION = "1.38.0"
+DESCRIPTION = "Indexes of the coach's pages"
+
+INDEXES = {
+    # practice hours
+    "practice_event_windows_name_key":
+        "unique index {} on practice_event_windows (organization_id, lower(name))",
+    # coverage
+    "challenge_solves_coverage_idx":
+        "index {} on game_platform_challenge_solves (competitor_id, category, challenge_points)",
+    # alerts
+    "alerts_live_key": "unique index {} on alerts (rule, subject) where state <> 'resolved'",
+    "alerts_recent_idx": "index {} on alerts (organization_id, state, opened_at desc, id)",
+    "alerts_competitor_idx": "index {} on alerts (competitor_id)",
+    "alerts_team_idx": "index {} on alerts (team_id)",
+    "alert_events_alert_idx": "index {} on alert_events (alert_id, id)",
+    "notifications_reader_idx": "index {} on notifications (user_id, id desc)",
+    "notifications_alert_idx": "index {} on notifications (alert_id)",
+    "notifications_competitor_idx": "index {} on notifications (competitor_id)",
+    "notifications_view_idx": "index {} on notifications (saved_view_id)",
+    "notifications_unsent_idx": "index {} on notifications (user_id) where mail_state in ('waiting', 'sending')",
+    "saved_view_rows_competitor_idx": "index {} on saved_view_rows (competitor_id)",
+}
+
+# Who stores solves need not know that challenges become known by it. The lock makes those who bring new ones at the
+# same time take turns: they might bring the same ones in another order.
+REMEMBER_CHALLENGES = """
+create function remember_challenges() returns trigger language plpgsql as $$
+begin
+    if exists (
+        select from stored s join competitors c on c.id = s.competitor_id
+        where not exists (
+            select from known_challenges k where k.organization_id = c.organization_id
+                and k.event_id = s.event_id and k.challenge_id = s.challenge_id)
+    ) then
+        perform pg_advisory_xact_lock(hashtextextended('known challenges', 0));
+        insert into known_challenges (organization_id, event_id, challenge_id, category, points)
+        select distinct on (c.organization_id, s.event_id, s.challenge_id) c.organization_id, s.event_id,
+            s.challenge_id, coalesce(nullif(s.category, ''), 'Other'), s.challenge_points
+        from stored s join competitors c on c.id = s.competitor_id
+        order by c.organization_id, s.event_id, s.challenge_id, s.solved_at desc
+        on conflict do nothing;
+    end if;
+    return null;
+end $$
+"""
+REMEMBER = """
+create trigger remember_challenges after insert on game_platform_challenge_solves
+referencing new table as stored for each statement execute function remember_challenges()
+"""
+REMEMBER_THE_OLD = """
+insert into known_challenges (organization_id, event_id, challenge_id, category, points)
+select distinct on (c.organization_id, s.event_id, s.challenge_id) c.organization_id, s.event_id, s.challenge_id,
+    coalesce(nullif(s.category, ''), 'Other'), s.challenge_points
+from game_platform_challenge_solves s join competitors c on c.id = s.competitor_id
+order by c.organization_id, s.event_id, s.challenge_id, s.solved_at desc
+"""
+
+
+class Raw(Table):
+    """Something to run SQL on."""
+
+
+async def create() -> None:
+    for name, definition in INDEXES.items():
+        await Raw.raw(f"create {definition.format(name)}")
+    for statement in (REMEMBER_CHALLENGES, REMEMBER, REMEMBER_THE_OLD):
+        await Raw.raw(statement)
+
+
+async def drop() -> None:
+    await Raw.raw("drop trigger remember_challenges on game_platform_challenge_solves")
+    await Raw.raw("drop function remember_challenges")
+    for name in INDEXES:
+        await Raw.raw(f"drop index {name}")
+
+
+async def forwards() -> MigrationManager:
+    manager = MigrationManager(migration_id=ID, app_name="app", description=DESCRIPTION)
+    manager.add_raw(create)
+    manager.add_raw_backwards(drop)
+    return manager
