@@ -8,6 +8,8 @@ VERSION = "1.38.0"
 DESCRIPTION = "Indexes of the coach's pages"
 
 INDEXES = {
+    # roster changes
+    "roster_changes_user_idx": "index {} on roster_changes (user_id, created_at desc)",
     # practice hours
     "practice_event_windows_name_key":
         "unique index {} on practice_event_windows (organization_id, lower(name))",
@@ -62,6 +64,21 @@ from game_platform_challenge_solves s join competitors c on c.id = s.competitor_
 order by c.organization_id, s.event_id, s.challenge_id, s.solved_at desc
 """
 
+# Several ways lead to another status, and each begins a stage. Whoever sets the moment too means it.
+BEGIN_STAGE = """
+create function begin_stage() returns trigger language plpgsql as $$
+begin
+    new.stage_since = now();
+    return new;
+end $$
+"""
+BEGIN = """
+create trigger begin_stage before update on competitors for each row
+when (old.status is distinct from new.status and old.stage_since = new.stage_since)
+execute function begin_stage()
+"""
+STAGES_OF_THE_OLD = "update competitors set stage_since = updated_at"
+
 
 class Raw(Table):
     """Something to run SQL on."""
@@ -70,11 +87,13 @@ class Raw(Table):
 async def create() -> None:
     for name, definition in INDEXES.items():
         await Raw.raw(f"create {definition.format(name)}")
-    for statement in (REMEMBER_CHALLENGES, REMEMBER, REMEMBER_THE_OLD):
+    for statement in (REMEMBER_CHALLENGES, REMEMBER, REMEMBER_THE_OLD, STAGES_OF_THE_OLD, BEGIN_STAGE, BEGIN):
         await Raw.raw(statement)
 
 
 async def drop() -> None:
+    await Raw.raw("drop trigger begin_stage on competitors")
+    await Raw.raw("drop function begin_stage")
     await Raw.raw("drop trigger remember_challenges on game_platform_challenge_solves")
     await Raw.raw("drop function remember_challenges")
     for name in INDEXES:
