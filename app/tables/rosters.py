@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from piccolo.columns import JSONB, Boolean, Integer, Varchar
+from piccolo.columns import JSONB, UUID, Boolean, Integer, Varchar
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
@@ -24,7 +24,8 @@ class CompetitorStatus(StrEnum):
 
 
 class Competitor(Table, tablename="competitors"):
-    """A person on a coach's roster. `game_platform_id` is the `syned_user_id` that we send, or an adopted one."""
+    """A person on a coach's roster. `game_platform_id` is the `syned_user_id` that we send, or an adopted one.
+    `stage_since` is the moment of the last change of `status`: the database keeps it, whoever writes the status."""
 
     id = uuid_key()
     organization_id = refers_to(Organization)
@@ -36,6 +37,7 @@ class Competitor(Table, tablename="competitors"):
     grade = optional_text()
     division = Varchar(null=True, default=None)
     status = Varchar(null=False, default="pending")
+    stage_since = now()
     release_signed = Boolean(null=False, default=False)
     agreement_signed = Boolean(null=False, default=False)
     data_consent = Boolean(null=False, default=False)
@@ -106,3 +108,15 @@ class TeamAssistant(Table, tablename="team_assistants"):
     created_at = now()
 
     team_assistants_user_key = Unique(["team_id", "user_id"])
+
+
+class RosterChange(Table, tablename="roster_changes"):
+    """One action on several competitors, and what came of it for each. The id is made by the form that asks for it,
+    so that the same form sent twice changes nothing twice. `run_id`: the job that goes on with it."""
+
+    id = uuid_key()
+    user_id = belongs_to(User)
+    action = text()
+    run_id = UUID(null=True, default=None)
+    outcomes = JSONB(null=False, default="[]")
+    created_at = now()
