@@ -20,7 +20,8 @@ from app.tables.outbox import PushKind
 from app.tables.rosters import Division
 
 __all__ = [
-    "NotFound", "TeamError", "add_member", "archive", "create", "delete", "edit", "remove_member", "rename",
+    "NotFound", "TeamError", "add_member", "archive", "create", "delete", "edit", "place", "remove_member", "rename",
+    "take_off",
 ]
 
 MAX_CHARACTERS = 100
@@ -101,36 +102,49 @@ async def edit(reader: Reader, team_id: UUID, *, division: str, affiliation: str
 async def add_member(reader: Reader, team_id: UUID, competitor_id: UUID) -> None:
     """Puts a competitor on the team, taking them off another one of the same coach."""
     async with database.transaction():
-        competitor = await _competitor(reader, competitor_id)
-        team = await _open_team(reader, team_id, lock="share of t")
-        _require_fitting(competitor, team)
-        before = await database.fetchval(
-            "select team_id from team_memberships where competitor_id = $1 for update", competitor_id
-        )
-        if before == team_id:
-            return
-        await database.execute(
-            """insert into team_memberships (team_id, competitor_id) values ($1, $2)
-               on conflict (competitor_id) do update set team_id = excluded.team_id, game_platform_synced_at = null,
-                   game_platform_sync_error = null""",
-            team_id, competitor_id,
-        )
-        await _membership_changed("member.added", team, competitor_id, reader, before=before, after=team_id)
-    await outbox.wake()
+        is_changed = await place(reader, team_id, competitor_id)
+    if is_changed:
+        await outbox.wake()
+
+
+async def place(reader: Reader, team_id: UUID, competitor_id: UUID) -> bool:
+    """In the caller's transaction, which wakes the outbox after it; False where they are on the team already."""
+    competitor = await _competitor(reader, competitor_id)
+    team = await _open_team(reader, team_id, lock="share of t")
+    _require_fitting(competitor, team)
+    before = await database.fetchval(
+        "select team_id from team_memberships where competitor_id = $1 for update", competitor_id
+    )
+    if before == team_id:
+        return False
+    await database.execute(
+        """insert into team_memberships (team_id, competitor_id) values ($1, $2)
+           on conflict (competitor_id) do update set team_id = excluded.team_id, game_platform_synced_at = null,
+               game_platform_sync_error = null""",
+        team_id, competitor_id,
+    )
+    await _membership_changed("member.added", team, competitor_id, reader, before=before, after=team_id)
+    return True
 
 
 async def remove_member(reader: Reader, team_id: UUID, competitor_id: UUID) -> None:
     """Takes a competitor off the team; who is not on it any more stays so."""
     async with database.transaction():
-        await _competitor(reader, competitor_id)
-        team = await _team(reader, team_id, lock="share of t")
-        removed = await database.execute(
-            "delete from team_memberships where team_id = $1 and competitor_id = $2", team_id, competitor_id
-        )
-        if not removed:
-            return
+        is_changed = await take_off(reader, team_id, competitor_id)
+    if is_changed:
+        await outbox.wake()
+
+
+async def take_off(reader: Reader, team_id: UUID, competitor_id: UUID) -> bool:
+    """In the caller's transaction, which wakes the outbox after it; False where they are not on the team."""
+    await _competitor(reader, competitor_id)
+    team = await _team(reader, team_id, lock="share of t")
+    removed = await database.execute(
+        "delete from team_memberships where team_id = $1 and competitor_id = $2", team_id, competitor_id
+    )
+    if removed:
         await _membership_changed("member.removed", team, competitor_id, reader, before=team_id, after=None)
-    await outbox.wake()
+    return bool(removed)
 
 
 async def archive(reader: Reader, team_id: UUID) -> None:
