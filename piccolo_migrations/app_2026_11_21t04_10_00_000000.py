@@ -10,6 +10,16 @@ DESCRIPTION = "Indexes of the coach's pages"
 INDEXES = {
     # roster changes
     "roster_changes_user_idx": "index {} on roster_changes (user_id, created_at desc)",
+    # roster history
+    "roster_uploads_user_idx": "index {} on roster_uploads (user_id)",
+    "roster_uploads_coach_idx": "index {} on roster_uploads (coach_id)",
+    "merges_gone_key": "unique index {} on merges (gone_id) where undone_at is null",
+    "merges_kept_idx": "index {} on merges (kept_id)",
+    "merges_recent_idx": "index {} on merges (organization_id, merged_at desc)",
+    "different_people_second_idx": "index {} on different_people (second_id)",
+    "season_changes_year_key":
+        "unique index {} on season_changes (coach_id, ended_year) where undone_at is null",
+    "season_changes_recent_idx": "index {} on season_changes (coach_id, changed_at desc)",
     # practice hours
     "practice_event_windows_name_key":
         "unique index {} on practice_event_windows (organization_id, lower(name))",
