@@ -16,7 +16,8 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Template
 from markupsafe import Markup, escape
 
-from app.domain import presenting
+from app.domain import drawings, presenting
+from app.domain.category_marks import mark_of
 from app.domain.readers import Reader
 from app.security import csrf
 from app.settings import ROOT, Settings
@@ -161,7 +162,7 @@ def template_engine(settings: Settings) -> JinjaTemplateEngine:
     environment.globals |= {
         "static_url": static_url, "icon": icon, "when": when, "clock": clock,
         "is_presenting": is_presenting, "shown_name": shown_name, "shown_mail": shown_mail,
-        "version": VERSION, "base_url": settings.base_url,
+        "version": VERSION, "base_url": settings.base_url, "drawing": drawings, "mark_of": mark_of,
     }
     engine = JinjaTemplateEngine.from_environment(environment)
     environment.globals["csrf_token"] = csrf_token

@@ -1,12 +1,13 @@
 """Every component with each of its states, beside the lines that make it."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from litestar import Request, get
 from litestar.response import Template
 
+from app import charts
 from app.security.policy import admins
 from app.web import TEMPLATES, page
 
@@ -33,6 +34,8 @@ EXAMPLES = (
     Example("badges", "Badges"),
     Example("kpis", "KPI cards"),
     Example("figures", "Meter, strip of last runs, sparkline"),
+    Example("charts", "Chart figure"),
+    Example("drawings", "Drawings by the server, category marks"),
     Example("flashes", "Messages"),
     Example("people", "Person chip"),
     Example("tabs", "Tabs"),
@@ -41,11 +44,18 @@ EXAMPLES = (
     Example("diff", "Diff view"),
 )
 
+FIGURE = charts.lines(
+    "example", "Firewall gained 40 points in the last half hour.",
+    (charts.Series("Firewall", (0, 30, 60, 90), (0, 20, 60, 100)), charts.Series("Backdoor", (0, 30, 60), (0, 50, 70))),
+    across="Minute", upwards="Points", is_stepped=True,
+)
+DAYS = tuple((date(2026, 9, 1) + timedelta(days=day), day * day % 7) for day in range(90))
+
 
 @get("/admin/components", guards=[admins])
 async def components(request: Request[Any, Any, Any]) -> Template:
     now = datetime.now(UTC)
     return page(
-        request, "admin/components.html", examples=EXAMPLES,
+        request, "admin/components.html", examples=EXAMPLES, figure=FIGURE, days=DAYS,
         now=now, recently=now - timedelta(minutes=12), long_ago=now - timedelta(hours=9),
     )
