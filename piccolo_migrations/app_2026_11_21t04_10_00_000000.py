@@ -8,6 +8,8 @@ VERSION = "1.38.0"
 DESCRIPTION = "Indexes of the coach's pages"
 
 INDEXES = {
+    # calendars
+    "calendar_breaks_organization_idx": "index {} on calendar_breaks (organization_id, first_day)",
     # roster changes
     "roster_changes_user_idx": "index {} on roster_changes (user_id, created_at desc)",
     # roster history
