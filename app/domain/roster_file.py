@@ -136,8 +136,8 @@ def _row(number: int, columns: list[str], line: list[str]) -> tuple[RosterRow | 
     values: dict[str, str] = {}
     errors = []
     for column, cell in zip(columns, line, strict=False):
-        value = " ".join(unicodedata.normalize("NFC", cell).split())
-        if problem := _problem(column, value):
+        value = tidy(cell)
+        if problem := problem_of(column, value):
             errors.append(RowError(number, column, problem))
         elif value:
             values[column] = value
@@ -148,7 +148,13 @@ def _row(number: int, columns: list[str], line: list[str]) -> tuple[RosterRow | 
     return (None, errors) if errors else (_typed(number, values), [])
 
 
-def _problem(column: str, value: str) -> str | None:
+def tidy(text: str) -> str:
+    """One spelling of what looks the same."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def problem_of(column: str, value: str) -> str | None:
+    """What is wrong with a value that was typed there; None for nothing."""
     if not value:
         return None
     if len(value) > MAX_CELL:
