@@ -151,6 +151,7 @@ JOB_KINDS: dict[str, JobKind] = {
             "game_platform_password_help", Policy(timeout_seconds=120), GamePlatformPasswordHelpPayload,
             Feature.PASSWORD_HELP,
         ),
+        JobKind("alerts_evaluate", Policy(timeout_seconds=900)),
         JobKind("job_cleanup", Policy(timeout_seconds=900)),
     )
 }

@@ -108,7 +108,7 @@ class FlashCtf:
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """What is the same for everybody of an organization. `most_recent_flash_ctf` is none where nobody played one."""
+    """What is the same for everybody of an organization."""
 
     at: datetime
     active_days: ActiveDays
@@ -117,14 +117,14 @@ class Now:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """One competitor, as the rules see them."""
+    """One competitor, as the rules see them. `ready_since`: how long their status is what it is."""
 
     competitor_id: UUID
     status: str
-    created_at: datetime
+    ready_since: datetime
+    invited_at: datetime
     game_platform_id: str | None = None
     platform_status: str | None = None
-    platform_since: datetime | None = None
     platform_error: str | None = None
     refused_at: datetime | None = None
     team_error: str | None = None
@@ -143,10 +143,6 @@ class Person:
     @property
     def is_approved(self) -> bool:
         return self.platform_status == "approved"
-
-    @property
-    def invited_at(self) -> datetime:
-        return self.platform_since or self.created_at
 
     @property
     def last_active_at(self) -> datetime | None:
@@ -199,8 +195,8 @@ def _onboarding_failed(person: Person, now: Now) -> Seen | None:
 
 def _unlinked(person: Person, now: Now) -> Seen | None:
     is_ready = person.status == "compliance" and not person.has_account and not person.platform_error
-    if is_ready and now.active_days(person.created_at, now.at) >= INVITED_DAYS:
-        return person.created_at, ""
+    if is_ready and now.active_days(person.ready_since, now.at) >= INVITED_DAYS:
+        return person.ready_since, ""
     return None
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from app.jobs.alerts import alerts_evaluate
 from app.jobs.cleanup import job_cleanup
 from app.jobs.game_platform import (
     game_platform_onboarding,
@@ -23,5 +24,6 @@ TASKS: dict[str, Task] = {
     "game_platform_password_help": game_platform_password_help,
     "outbox_drain": outbox_drain,
     "game_platform_roster_reconcile": game_platform_roster_reconcile,
+    "alerts_evaluate": alerts_evaluate,
     "job_cleanup": job_cleanup,
 }

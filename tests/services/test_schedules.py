@@ -41,6 +41,7 @@ async def test_the_built_in_schedules_are_made_once(configured: pytest.MonkeyPat
         ("game_platform_onboarding", "game_platform_onboarding", "*/10 * * * *", "UTC", True, True),
         ("outbox_drain", "outbox_drain", "* * * * *", "UTC", True, True),
         ("game_platform_roster_reconcile", "game_platform_roster_reconcile", "*/30 * * * *", "UTC", True, True),
+        ("alerts_evaluate", "alerts_evaluate", "*/5 * * * *", "UTC", True, True),
         ("job_cleanup", "job_cleanup", "15 3 * * *", "UTC", True, True),
     }
 
