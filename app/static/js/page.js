@@ -100,6 +100,7 @@ document.addEventListener("click", async ({ target }) => {
   if (!(target instanceof Element)) return;
   target.closest("[data-dismiss]")?.closest(".flash")?.remove();
   const copy = target.closest("[data-copy-link]");
+  if (target.closest("[data-print]")) window.print();
   if (copy) announce(await copied(copy.dataset.copyLink || location.href) ? "Link copied." : "The link could not be copied.");
   for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
 });
@@ -127,7 +128,7 @@ async function copied(text) {
   return worked;
 }
 
-for (const control of document.querySelectorAll("[data-copy-link]")) control.hidden = false;
+for (const control of document.querySelectorAll("[data-copy-link], [data-print]")) control.hidden = false;
 refreshTimes();
 reachCutText(document);
 setInterval(refreshTimes, 30000);
