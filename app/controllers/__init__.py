@@ -11,6 +11,7 @@ from app.controllers import (
     jobs_api,
     leaderboard,
     organizations,
+    overview,
     presenting,
     report_card,
     second_factor,
@@ -20,6 +21,7 @@ from app.controllers import (
 )
 
 ROUTES: list[ControllerRouterHandler] = [
+    overview.show,
     *home.ROUTES,
     appearance.appearance,
     components.components,

@@ -1,25 +1,11 @@
-"""The start address, and the small files that browsers and robots ask for by themselves."""
+"""The small files that browsers and robots ask for by themselves, and every address that is none."""
 
-from typing import Any
-
-from litestar import Request, get, route
+from litestar import get, route
 from litestar.exceptions import NotFoundException
-from litestar.response import File, Redirect
+from litestar.response import File
 
 from app.security.policy import anyone
-from app.web import STATIC, reader_of
-
-
-@get("/", guards=[anyone])
-async def home(request: Request[Any, Any, Any]) -> Redirect:
-    reader = reader_of(request)
-    if reader is None:
-        target = "/login"
-    elif reader.is_admin or reader.is_coach:
-        target = "/leaderboard"
-    else:
-        target = "/settings"
-    return Redirect(target, status_code=303, headers={"Cache-Control": "private, no-store"})
+from app.web import STATIC
 
 
 @get(["/favicon.ico", "/favicon.svg"], guards=[anyone], opt={"exclude_from_auth": True})
@@ -49,4 +35,4 @@ async def unknown_target() -> None:
     raise NotFoundException
 
 
-ROUTES = [home, favicon, robots, unknown_page, unknown_target]
+ROUTES = [favicon, robots, unknown_page, unknown_target]
