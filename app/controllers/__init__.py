@@ -20,6 +20,8 @@ from app.controllers import (
     second_factor,
     settings_page,
     sign_in,
+    team_changes,
+    team_page,
     teams,
 )
 
@@ -38,6 +40,8 @@ ROUTES: list[ControllerRouterHandler] = [
     *roster_import.ROUTES,
     *report_card.ROUTES,
     *teams.ROUTES,
+    *team_page.ROUTES,
+    *team_changes.ROUTES,
     *settings_page.ROUTES,
     *second_factor.ROUTES,
     *organizations.ROUTES,

@@ -17,11 +17,11 @@ MAX_CELL = 200
 
 REQUIRED = ("first_name", "last_name", "division")
 FLAGS = ("release_signed", "agreement_signed", "data_consent")
-TEXTS = (
-    "email", "grade", "team", "affiliation", "discord_id", "startgg_gamer_tag", "racetime_id", "school_id", "region_id",
-    "game_platform_id", "team_game_platform_id",
+ORDER = (
+    "first_name", "last_name", "email", "grade", "division", "team", "affiliation", *FLAGS, "discord_id",
+    "startgg_gamer_tag", "racetime_id", "school_id", "region_id", "game_platform_id", "team_game_platform_id",
 )
-COLUMNS = frozenset((*REQUIRED, *FLAGS, *TEXTS))
+COLUMNS = frozenset(ORDER)
 DIVISIONS = ("middle_school", "high_school", "college")
 ANSWERS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")

@@ -77,6 +77,9 @@ class Known:
 
 @dataclass(slots=True)
 class Plan:
+    """`rows` says which row speaks of whom."""
+
+    rows: dict[UUID, int] = field(default_factory=dict)
     created: list[Entry] = field(default_factory=list)
     updated: list[Entry] = field(default_factory=list)
     unchanged: int = 0
@@ -160,6 +163,7 @@ class _Planner:
         if person and "user_id" not in locked:
             after = replace(after, user_id=person.id)
         after = replace(after, status=self._status(after))
+        self.result.rows[after.id] = row.row
         if before is None:
             self.result.created.append(after)
         elif after != before or self._is_changed(person):

@@ -1,5 +1,6 @@
 """A roster file into the tables: all of it or nothing, and the same file again changes nothing."""
 
+import asyncio
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
@@ -14,7 +15,7 @@ from app.security import audit
 from app.services import onboarding_requests, outbox, standings
 from app.tables.outbox import PushKind
 
-__all__ = ["ImportReport", "RowError", "import_roster"]
+__all__ = ["Coach", "ImportReport", "RowError", "find_coach", "import_roster", "read_known", "report_of"]
 
 COMPETITOR_COLUMNS = {
     "id": "uuid", "user_id": "uuid", "first_name": "text", "last_name": "text", "email": "text", "grade": "text",
@@ -48,16 +49,16 @@ class Coach:
 async def import_roster(
     content: bytes, *, coach_email: str, dry_run: bool, actor: Reader | None, actor_label: str
 ) -> ImportReport:
-    rows, errors = read_roster(content)
-    coach = await _coach(coach_email)
+    rows, errors = await asyncio.to_thread(read_roster, content)
+    coach = await find_coach(coach_email)
     if coach is None:
         errors.insert(0, RowError(0, "coach", f"There is no coach with the e-mail {coach_email}."))
         return ImportReport(len(rows), errors=tuple(errors))
     async with database.transaction():
         # One import at a time: two at once would each add the same people.
         await database.execute("select pg_advisory_xact_lock(hashtextextended('roster_import', 0))")
-        plan = plan_import(rows, await _known(coach, rows))
-        report = _report(rows, plan, errors)
+        plan = plan_import(rows, await read_known(coach, rows))
+        report = report_of(rows, plan, errors)
         if dry_run or report.errors or report.unchanged == report.rows:
             return report
         await _write(coach, plan, actor)
@@ -68,7 +69,7 @@ async def import_roster(
     return report
 
 
-def _report(rows: Sequence[RosterRow], plan: Plan, errors: Sequence[RowError]) -> ImportReport:
+def report_of(rows: Sequence[RosterRow], plan: Plan, errors: Sequence[RowError]) -> ImportReport:
     return ImportReport(
         rows=len(rows),
         created=len(plan.created),
@@ -79,7 +80,7 @@ def _report(rows: Sequence[RosterRow], plan: Plan, errors: Sequence[RowError]) -
     )
 
 
-async def _coach(email: str) -> Coach | None:
+async def find_coach(email: str) -> Coach | None:
     row = await database.fetchrow(
         """select u.id, m.organization_id from users u join organization_members m on m.user_id = u.id
            where lower(u.email) = lower($1) and u.role = 'coach' and u.disabled_at is null
@@ -89,7 +90,7 @@ async def _coach(email: str) -> Coach | None:
     return Coach(row["id"], row["organization_id"]) if row else None
 
 
-async def _known(coach: Coach, rows: Sequence[RosterRow]) -> Known:
+async def read_known(coach: Coach, rows: Sequence[RosterRow]) -> Known:
     entries = await _entries(coach)
     return Known(
         coach_id=coach.id,

@@ -23,6 +23,9 @@ select age, (select id from users limit 1), now() - age::interval from unnest(ar
 insert into outbox (organization_id, kind, subject_id, state, finished_at)
 select (select id from organizations limit 1), 'team', gen_random_uuid(), state, now() - age::interval
 from unnest(array['sent', 'discarded']) state, unnest(array['31 days', '29 days']) age;
+insert into roster_uploads (user_id, coach_id, content, created_at)
+select (select id from users limit 1), (select id from users limit 1), '', now() - age::interval
+from unnest(array['25 hours', '23 hours']) age;
 insert into workers (id, name, last_heard_at) select gen_random_uuid(), age, now() - age::interval
 from unnest(array['2 days', '1 hour']) age;
 """
@@ -42,7 +45,7 @@ async def test_only_what_is_outdated_goes(monkeypatch: pytest.MonkeyPatch, batch
     await database.execute_script(OLD_AND_NEW)
     assert await cleanup.clean_up(await _claim()) == {
         "job_runs": 2, "sign_in_attempts": 1, "sessions": 1, "one_time_links": 1, "vendor_calls": 1, "outbox": 1,
-        "workers": 1,
+        "workers": 1, "roster_uploads": 1,
     }
     left = await database.fetch("select key from job_runs where state not in ('running') order by key")
     assert [row["key"] for row in left] == ["cancelled13 days", "failed13 days", "failed15 days", "succeeded13 days"]
