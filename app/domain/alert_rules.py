@@ -14,9 +14,10 @@ from app.domain.competitor_status import ACCOUNTS
 
 STALE_AFTER = timedelta(hours=24)
 """Three times the longest wait between two looks."""
-INVITED_DAYS = 7
-INACTIVE_DAYS = 14
-STUCK_DAYS = 7
+INVITED_DAYS = 5
+INACTIVE_DAYS = 10
+STUCK_DAYS = 5
+"""Active days: a school week, and two."""
 FAILURES = 3
 FLASH_CTF_LASTS = timedelta(days=35)
 """So long a missed Flash CTF is worth a word; by then the next one has come."""

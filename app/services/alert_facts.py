@@ -1,12 +1,14 @@
 """What the alert rules look at, read for a whole organization in a few statements."""
 
+import functools
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app import database
+from app.domain.active_days import Break, active_days_between
 from app.domain.alert_episodes import SAME_EPISODE_WITHIN, Known
 from app.domain.alert_rules import LOOKS, STALE_AFTER, Finding, FlashCtf, Now, Person, Rule
 
@@ -40,6 +42,8 @@ select * from (
     where e.event_id = f.event_id and e.challenges_solved > 0 and c.organization_id = $1)
 order by f.started_at desc limit 1
 """
+
+_BREAKS = "select first_day, last_day from calendar_breaks where organization_id = $1"
 
 _LATEST = """
 select distinct on (a.rule, a.subject) a.id as alert_id, a.rule, a.subject, a.competitor_id, a.state, a.reason,
@@ -82,8 +86,15 @@ async def organizations() -> list[Organization]:
 async def _organization(organization_id: UUID, zone: ZoneInfo, at: datetime) -> Organization:
     event = await database.fetchrow(_FLASH_CTF, organization_id, at)
 
+    rows = await database.fetch(_BREAKS, organization_id)
+    breaks = [Break(row["first_day"], row["last_day"]) for row in rows]
+
+    @functools.cache
+    def between(first: date, last: date) -> int:
+        return active_days_between(first, last, breaks)
+
     def active_days(first: datetime, last: datetime) -> int:
-        return (last.astimezone(zone).date() - first.astimezone(zone).date()).days
+        return between(first.astimezone(zone).date(), last.astimezone(zone).date())
 
     return Organization(organization_id, Now(at, active_days, FlashCtf(**event) if event else None))
 

@@ -44,11 +44,11 @@ TIMELINES = {
     "never signed in": (replace(ONBOARDED, accessed_at=None, solved_at=None), {Rule.NEVER_SIGNED_IN: ago(60)}),
     "invited yesterday": (replace(ONBOARDED, accessed_at=None, solved_at=None, invited_at=ago(1)), {}),
     "was active, stopped": (replace(ONBOARDED, accessed_at=ago(20), solved_at=ago(30)), {Rule.INACTIVE: ago(20)}),
-    "thirteen days": (replace(ONBOARDED, accessed_at=ago(13), solved_at=ago(13)), {}),
+    "nine days": (replace(ONBOARDED, accessed_at=ago(9), solved_at=ago(9)), {}),
     "solves, access unknown": (replace(ONBOARDED, accessed_at=None, solved_at=ago(15)), {Rule.INACTIVE: ago(15)}),
     "tries, solves nothing": (replace(ONBOARDED, solved_at=ago(9)), {Rule.STUCK: ago(9)}),
     "tries, never solved": (replace(ONBOARDED, solved_at=None), {Rule.STUCK: ago(60)}),
-    "a pause of five days": (replace(ONBOARDED, solved_at=ago(6)), {}),
+    "a pause of four days": (replace(ONBOARDED, solved_at=ago(5)), {}),
     "missed it": (replace(ONBOARDED, has_played=False), {Rule.MISSED_FLASH_CTF: EVENT.started_at}),
     "missed it, not asked since": (replace(ONBOARDED, has_played=False, flash_ctf_asked_at=ago(5)), {}),
     "came later": (replace(ONBOARDED, has_played=False, invited_at=ago(5)), {}),
@@ -74,7 +74,7 @@ def test_on_old_data_nobody_is_called_anything(name: str, looked_at: datetime | 
 def test_a_break_adds_nothing_to_inactivity() -> None:
     person = replace(ONBOARDED, accessed_at=ago(20), solved_at=ago(20))
     assert Rule.INACTIVE in seen(person)
-    assert seen(person, replace(NOW, active_days=lambda first, last: max(0, NOW.active_days(first, last) - 7))) == {}
+    assert seen(person, replace(NOW, active_days=lambda first, last: max(0, NOW.active_days(first, last) - 14))) == {}
 
 
 def test_a_missed_event_is_forgotten_after_a_month() -> None:

@@ -187,3 +187,12 @@ async def test_a_run_that_lost_its_claim_opens_nothing(cast: Cast) -> None:
     assert await database.fetchval("select count(*) from alerts") == 0
     async with database.transaction():
         await keep_claim(newer)
+
+
+async def test_a_break_of_the_season_adds_nothing_to_inactivity(cast: Cast) -> None:
+    await database.execute(
+        """insert into calendar_breaks (organization_id, first_day, last_day, name)
+           values ($1, current_date - 18, current_date - 2, 'Spring break')""",
+        cast.organization_id,
+    )
+    assert (await evaluate()).opened == 0
