@@ -8,6 +8,12 @@ VERSION = "1.38.0"
 DESCRIPTION = "Indexes of the coach's pages"
 
 INDEXES = {
+    # charts
+    "challenge_solves_event_idx":
+        "index {} on game_platform_challenge_solves (event_id, competitor_id) include (solved_at, challenge_points)"
+        " where source = 'flash_ctf'",
+    "flash_ctf_events_event_idx":
+        "index {} on game_platform_flash_ctf_events (event_id, competitor_id) include (score, challenges_solved)",
     # calendars
     "calendar_breaks_organization_idx": "index {} on calendar_breaks (organization_id, first_day)",
     # roster changes
