@@ -12,8 +12,9 @@ from app.domain.readers import Reader, Sight
 from app.domain.team_list import ORDER, View
 from app.queries import keyset
 from app.queries.keyset import Arguments, Key, Stretch
+from app.queries.scopes import Frame
 
-PAGE_SIZE = 50
+PAGE_SIZE = 24
 MOST_CHOICES = 500
 KEYS: dict[int, tuple[Key, ...]] = {
     0: (Key("left(lower(t.name), 200)", "text", 'collate "C"'), Key("t.id", "uuid")),
@@ -75,35 +76,27 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    competitor_id: UUID
-    name: str
-    handle: str
-    status: str
-    sync: Sync
-
-
-@dataclass(frozen=True, slots=True)
 class Candidate:
     """Somebody who may join; `team` is the one that they would leave."""
 
     competitor_id: UUID
     name: str
+    handle: str
     team: str
 
 
-def understood(view: View) -> tuple[View, tuple[str, ...]]:
+def understood(view: View, frame: Frame) -> tuple[View, tuple[str, ...]]:
+    """The view without what this reader cannot know, and without a cursor of another list."""
+    view = replace(view, scope=frame.scope)
     if view.cursor and not keyset.is_usable(view.cursor, KEYS):
         return replace(view, cursor=None), ("“cursor” belongs to another list; the first page is shown.",)
     return view, ()
 
 
-async def get_page(view: View, sight: Sight, *, size: int = PAGE_SIZE) -> Page:
+async def get_page(view: View, frame: Frame, *, size: int = PAGE_SIZE) -> Page:
     """By name. One row more than shown is read, to know whether there is more."""
     arguments = Arguments()
-    conditions = [
-        arguments.sight(sight, "t.coach_id", "t.id"), f"t.archived_at is {'not ' if view.is_archived else ''}null"
-    ]
+    conditions = [frame.teams(arguments), f"t.archived_at is {'not ' if view.is_archived else ''}null"]
     if view.search:
         conditions.append(f"strpos(lower(t.name || ' ' || t.affiliation), lower({arguments.add(view.search)})) > 0")
     stretch = Stretch(0, _SOURCE, tuple(conditions), KEYS[0], True, _COLUMNS)
@@ -122,27 +115,12 @@ async def get_team(sight: Sight, team_id: UUID) -> Team | None:
     return None if record is None else _team(record)
 
 
-async def get_members(sight: Sight, team_id: UUID) -> tuple[Member, ...]:
-    condition, arguments = sight.condition("t.coach_id", "t.id", 2)
-    rows = await database.fetch(
-        f"""select c.id, c.first_name, c.last_name, coalesce(c.metactf_username, '') as handle, c.status,
-                m.game_platform_synced_at as synced_at, o.state as push,
-                coalesce(o.reason, m.game_platform_sync_error, '') as push_reason
-            from team_memberships m join teams t on t.id = m.team_id join competitors c on c.id = m.competitor_id
-                left join outbox o on o.subject_id = c.id and o.kind = 'membership'
-                    and o.state in ('waiting', 'parked')
-            where m.team_id = $1 and c.archived_at is null and {condition}
-            order by lower(c.last_name), lower(c.first_name), c.id""",  # noqa: S608
-        team_id, *arguments,
-    )
-    return tuple(Member(row["id"], _name(row), row["handle"], row["status"], _sync(row)) for row in rows)
-
-
 async def get_candidates(sight: Sight, team: Team) -> tuple[Candidate, ...]:
     """Who may join: competitors of the same coach and division who are not on the team."""
     condition, arguments = sight.condition("c.coach_id", "m.team_id", 4)
     rows = await database.fetch(
-        f"""select c.id, c.first_name, c.last_name, coalesce(t.name, '') as team
+        f"""select c.id, c.first_name, c.last_name, coalesce(c.metactf_username, '') as handle,
+                coalesce(t.name, '') as team
             from competitors c left join team_memberships m on m.competitor_id = c.id
                 left join teams t on t.id = m.team_id
             where c.coach_id = $1 and c.division = $2 and m.team_id is distinct from $3 and c.archived_at is null
@@ -151,7 +129,25 @@ async def get_candidates(sight: Sight, team: Team) -> tuple[Candidate, ...]:
             limit {MOST_CHOICES}""",  # noqa: S608
         team.coach_id, team.division, team.team_id, *arguments,
     )
-    return tuple(Candidate(row["id"], _name(row), row["team"]) for row in rows)
+    return tuple(Candidate(row["id"], _name(row), row["handle"], row["team"]) for row in rows)
+
+
+async def get_member_ids(team: Team) -> tuple[UUID, ...]:
+    rows = await database.fetch("select competitor_id from team_memberships where team_id = $1", team.team_id)
+    return tuple(row["competitor_id"] for row in rows)
+
+
+async def get_others(sight: Sight, team: Team) -> tuple[tuple[str, str], ...]:
+    """The teams that a member may move to, ids and names: open ones of the same coach and division."""
+    condition, arguments = sight.condition("t.coach_id", "t.id", 4)
+    rows = await database.fetch(
+        f"""select t.id, t.name from teams t
+            where t.coach_id = $1 and t.division = $2 and t.id <> $3 and t.archived_at is null and t.closed_at is null
+                and {condition}
+            order by lower(t.name), t.id limit {MOST_CHOICES}""",  # noqa: S608
+        team.coach_id, team.division, team.team_id, *arguments,
+    )
+    return tuple((str(row["id"]), row["name"]) for row in rows)
 
 
 async def get_coaches(reader: Reader) -> tuple[tuple[str, str], ...]:
@@ -169,14 +165,14 @@ async def get_coaches(reader: Reader) -> tuple[tuple[str, str], ...]:
 
 def _team(record: asyncpg.Record) -> Team:
     own = {name: record[name] for name in Team.__dataclass_fields__ if name not in ("team_id", "sync")}
-    return Team(team_id=record["id"], sync=_sync(record), **own)
+    return Team(team_id=record["id"], sync=sync_of(record), **own)
 
 
 def _name(record: asyncpg.Record) -> str:
     return f"{record['first_name']} {record['last_name']}".strip()
 
 
-def _sync(record: asyncpg.Record) -> Sync:
+def sync_of(record: asyncpg.Record) -> Sync:
     if record["push"] == "waiting":
         return Sync("waiting", "Pending", reason=record["push_reason"])
     if record["push"] == "parked" or record["push_reason"]:

@@ -21,7 +21,7 @@ from app.tables.rosters import Division
 
 __all__ = [
     "NotFound", "TeamError", "add_member", "archive", "create", "delete", "edit", "place", "remove_member", "rename",
-    "take_off",
+    "restore", "take_off",
 ]
 
 MAX_CHARACTERS = 100
@@ -157,6 +157,24 @@ async def archive(reader: Reader, team_id: UUID) -> None:
             return
         await database.execute("update teams set archived_at = now(), updated_at = now() where id = $1", team_id)
         await _remember("team.archived", team, reader)
+
+
+async def restore(reader: Reader, team_id: UUID) -> None:
+    """Brings an archived team back with whoever is still on it. What was not sent meanwhile is sent now."""
+    async with database.transaction():
+        team = await _team(reader, team_id)
+        if not team["archived_at"]:
+            return
+        try:
+            await database.execute(
+                "update teams set archived_at = null, updated_at = now() where id = $1", team_id
+            )
+        except asyncpg.UniqueViolationError:
+            raise TeamError("This coach has another team with that name by now. Rename that one first.") from None
+        if team["game_platform_synced_at"] is None:
+            await outbox.add(PushKind.TEAM, team_id, organization_id=team["organization_id"], actor=reader)
+        await _remember("team.restored", team, reader)
+    await outbox.wake()
 
 
 async def delete(reader: Reader, team_id: UUID) -> None:
