@@ -11,6 +11,7 @@ from app.controllers import (
     jobs_api,
     leaderboard,
     monthly_ctf,
+    numbers,
     organizations,
     overview,
     practice_hours,
@@ -27,6 +28,7 @@ from app.controllers import (
 
 ROUTES: list[ControllerRouterHandler] = [
     overview.show,
+    numbers.show,
     *home.ROUTES,
     appearance.appearance,
     components.components,
