@@ -3,6 +3,7 @@
 from litestar.types import ControllerRouterHandler
 
 from app.controllers import (
+    alerts,
     appearance,
     competitors,
     components,
@@ -17,6 +18,7 @@ from app.controllers import (
     practice_hours,
     presenting,
     report_card,
+    roster_changes,
     roster_import,
     second_factor,
     settings_page,
@@ -39,11 +41,13 @@ ROUTES: list[ControllerRouterHandler] = [
     leaderboard.leaderboard,
     monthly_ctf.show,
     *competitors.ROUTES,
+    *roster_changes.ROUTES,
     *roster_import.ROUTES,
     *report_card.ROUTES,
     *teams.ROUTES,
     *team_page.ROUTES,
     *team_changes.ROUTES,
+    *alerts.ROUTES,
     *settings_page.ROUTES,
     *second_factor.ROUTES,
     *organizations.ROUTES,
