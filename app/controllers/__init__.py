@@ -7,6 +7,7 @@ from app.controllers import (
     appearance,
     competitors,
     components,
+    duplicates,
     health,
     home,
     jobs_api,
@@ -25,7 +26,9 @@ from app.controllers import (
     sign_in,
     team_changes,
     team_page,
+    team_plans,
     teams,
+    timeline,
 )
 
 ROUTES: list[ControllerRouterHandler] = [
@@ -43,8 +46,11 @@ ROUTES: list[ControllerRouterHandler] = [
     *competitors.ROUTES,
     *roster_changes.ROUTES,
     *roster_import.ROUTES,
+    *duplicates.ROUTES,
     *report_card.ROUTES,
     *teams.ROUTES,
+    *team_plans.ROUTES,
+    timeline.show,
     *team_page.ROUTES,
     *team_changes.ROUTES,
     *alerts.ROUTES,

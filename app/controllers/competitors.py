@@ -1,88 +1,130 @@
-"""Competitors: the list with the way onto the Game Platform for one or many."""
+"""Competitors: the funnel and the list, with the way onto the Game Platform for one or many."""
 
+from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import uuid4
 
 from litestar import get, post
 from litestar.exceptions import NotFoundException
-from litestar.response import Redirect, Response
+from litestar.response import Redirect, Response, Stream
 
-from app.controllers import platform_buttons
+from app.controllers import competitors_file, platform_buttons, roster_changes
 from app.controllers.forms import text_fields
 from app.controllers.platform_buttons import NOT_FOUND
 from app.controllers.polling import digest, with_seen
 from app.domain import competitor_list
 from app.domain.addresses import as_uuid
-from app.domain.competitor_list import NO_TEAM, PATH, STATUSES, Parsed, View
+from app.domain.competitor_list import AGES, BY_STAGE, MISSING, NO_TEAM, PATH, STATUSES, TROUBLES, Parsed, View
 from app.domain.leaderboard import DIVISIONS
 from app.domain.onboarding_button import ADD
+from app.domain.readers import Reader
 from app.queries import competitors as queries
-from app.queries import onboarding
+from app.queries import funnel, onboarding
+from app.queries.competitors import Choices
 from app.security.policy import coaches
+from app.services.roster_changes import Action
 from app.web import PRIVATE, AnyRequest, page
 
-NOBODY_CHOSEN = "Nobody was chosen. Tick the competitors that are to be added, then press the button again."
+NOBODY_CHOSEN = "Nobody was chosen. Tick the competitors that are meant, then press the button again."
 
 
 @get(PATH, guards=[coaches])
 async def list_all(request: AnyRequest) -> Response[Any]:
-    return await _list(request, competitor_list.parse(request.query_params.multi_items()))
+    parsed = competitor_list.parse(request.query_params.multi_items())
+    return await _file(request, parsed) if parsed.is_export else await _list(request, parsed)
 
 
 @post(f"{PATH}/add", guards=[coaches])
 async def add_selected(request: AnyRequest) -> Response[Any]:
     """The view that the form stands in is in its address; a row's own button names only that row."""
     parsed = competitor_list.parse(request.query_params.multi_items())
-    wanted = await _chosen(request)
-    if not wanted:
-        return await _list(request, parsed, problems=(NOBODY_CHOSEN,))
-    added = await platform_buttons.add(request.user, wanted)
-    if added.run_id is None:
-        reasons = tuple(dict.fromkeys(reason for _, reason in added.refused))
-        return await _list(request, parsed, problems=("Nobody was added.", *reasons))
-    url = parsed.view.url(run_id=added.run_id, cursor=parsed.view.cursor)
-    return _redirect(f"{url}&left_out={len(added.refused)}" if added.refused else url)
-
-
-async def _chosen(request: AnyRequest) -> list[UUID]:
-    """What is no id is nobody's."""
     only = (await text_fields(request, "only"))["only"]
-    texts = [only] if only else (await request.form()).getall("competitor", [])
-    ids = [as_uuid(text) if isinstance(text, str) else None for text in texts]
-    if None in ids:
+    if only:
+        return await _add_one(request, parsed, only)
+    chosen = await roster_changes.chosen(request)
+    if not chosen:
+        return await _list(request, parsed, problems=(NOBODY_CHOSEN,))
+    return await roster_changes.change(request, Action.ADD, chosen, None)
+
+
+@post(f"{PATH}/choose", guards=[coaches])
+async def choose(request: AnyRequest) -> Response[Any]:
+    """To the page that asks what is to be done with them. Nothing is changed here."""
+    parsed = competitor_list.parse(request.query_params.multi_items())
+    chosen = await roster_changes.chosen(request)
+    if not chosen:
+        return await _list(request, parsed, problems=(NOBODY_CHOSEN,))
+    return _redirect(roster_changes.url_for(parsed.view, chosen))
+
+
+async def _add_one(request: AnyRequest, parsed: Parsed, text: str) -> Response[Any]:
+    competitor_id = as_uuid(text)
+    if competitor_id is None:
         raise NotFoundException(detail=NOT_FOUND)
-    return [competitor_id for competitor_id in ids if competitor_id]
+    added = await platform_buttons.add(request.user, [competitor_id])
+    if added.run_id is None:
+        return await _list(request, parsed, problems=("Nobody was added.", *(reason for _, reason in added.refused)))
+    return _redirect(parsed.view.url(run_id=added.run_id, cursor=parsed.view.cursor))
+
+
+async def _file(request: AnyRequest, parsed: Parsed) -> Response[Any]:
+    reader: Reader = request.user
+    view, _ = queries.understood(parsed.view, await queries.get_choices(reader, parsed.view))
+    name = f"competitors-{datetime.now(UTC):%Y-%m-%d}.csv"
+    return Stream(
+        competitors_file.lines(view, reader), media_type="text/csv; charset=utf-8",
+        headers={**PRIVATE, "Content-Disposition": f'attachment; filename="{name}"'},
+    )
 
 
 async def _list(request: AnyRequest, parsed: Parsed, *, problems: tuple[str, ...] = ()) -> Response[Any]:
-    sight = request.user.sight
-    teams = await queries.get_teams(sight, parsed.view)
-    view, notices = queries.understood(parsed.view, teams)
-    found = await queries.get_page(view, sight)
-    buttons = await platform_buttons.read(request.user, found.rows)
-    report = await onboarding.report(sight, view.run_id) if view.run_id else ()
-    waiting = await onboarding.waiting_by_coach(sight)
-    state = digest(found, buttons, report, waiting)
+    reader: Reader = request.user
+    choices = await queries.get_choices(reader, parsed.view)
+    view, notices = queries.understood(parsed.view, choices)
+    shown = await _shown(reader, view)
+    state = digest(*shown.values())
     if parsed.seen == state:
         return Response(None, status_code=204, headers=PRIVATE)
     is_typed = request.headers.get("hx-source", "").endswith("#filters")
     return page(
-        request, "competitors/index.html", fragment="competitors/_list.html", status_code=422 if problems else 200,
+        request, "competitors/index.html", fragment="competitors/_fragment.html", status_code=422 if problems else 200,
         headers={"HX-Replace-Url": view.url(cursor=view.cursor)} if is_typed else None,
-        view=view, notices=(*parsed.notices, *notices), problems=problems, found=found, buttons=buttons,
-        report=report, waiting=waiting, left_out=parsed.left_out, chips=_chips(view, teams.chosen), statuses=STATUSES,
-        divisions=DIVISIONS, teams=teams.choices, without_team=NO_TEAM, add_label=ADD,
+        view=view, notices=(*parsed.notices, *notices), problems=problems, **shown, chips=_chips(view, choices),
+        choices=choices, statuses=STATUSES, missing=MISSING, troubles=TROUBLES, ages=AGES, divisions=DIVISIONS,
+        without_team=NO_TEAM, by_stage=BY_STAGE, add_label=ADD, as_of=datetime.now(UTC), form_key=uuid4(),
         refresh_url=with_seen(view.url(cursor=view.cursor), state),
-        form_url=view.url(f"{PATH}/add", cursor=view.cursor),
+        add_url=view.url(f"{PATH}/add", cursor=view.cursor), choose_url=view.url(f"{PATH}/choose", cursor=view.cursor),
+        all_url=roster_changes.url_for(view, ()), file_url=with_format(view.url()),
     )
 
 
-def _chips(view: View, team: str | None) -> tuple[tuple[str, str, str], ...]:
+async def _shown(reader: Reader, view: View) -> dict[str, Any]:
+    """Everything that the list says."""
+    found = await queries.get_page(view, reader.sight)
+    return {
+        "found": found, "buttons": await platform_buttons.read(reader, found.rows),
+        "report": await onboarding.report(reader.sight, view.run_id) if view.run_id else (),
+        "waiting": await onboarding.waiting_by_coach(reader.sight),
+        "funnel": await funnel.get_funnel(view, reader.sight),
+    }
+
+
+def with_format(url: str) -> str:
+    return f"{url}{'&' if '?' in url else '?'}format=csv"
+
+
+def _chips(view: View, choices: Choices) -> tuple[tuple[str, str, str], ...]:
     """Each filter that is set: its name, its value and the address without it."""
     candidates = (
         ("Search", view.search, {"search": ""}),
-        ("Status", STATUSES.get(view.status, ""), {"status": ""}),
-        ("Team", "No team" if view.is_without_team else team or "", {"team_id": None, "is_without_team": False}),
+        ("Stage", STATUSES.get(view.status, ""), {"status": ""}),
+        ("Missing", MISSING.get(view.missing, ""), {"missing": ""}),
+        ("In stage", AGES.get(view.age, ""), {"age": ""}),
+        ("Game Platform", TROUBLES.get(view.trouble, ""), {"trouble": ""}),
+        ("Organization", choices.organization or "", {"organization_id": None}),
+        ("Coach", choices.coach or "", {"coach_id": None}),
+        ("Team", "No team" if view.is_without_team else choices.team or "",
+         {"team_id": None, "is_without_team": False}),
         ("Division", DIVISIONS.get(view.division, ""), {"division": ""}),
     )
     return tuple((name, value, view.url(**without)) for name, value, without in candidates if value)
@@ -92,4 +134,4 @@ def _redirect(url: str) -> Redirect:
     return Redirect(url, status_code=303, headers=PRIVATE)
 
 
-ROUTES = [list_all, add_selected]
+ROUTES = [list_all, add_selected, choose]

@@ -56,6 +56,7 @@ class ReportRow:
 
     competitor_id: UUID
     name: str
+    handle: str
     outcome: str
     reason: str
 
@@ -132,9 +133,10 @@ async def report(sight: Sight, run_id: UUID) -> tuple[ReportRow, ...]:
 
 
 _PEOPLE = """
-    select c.id, c.first_name, c.last_name, c.email, c.division, c.coach_id, c.release_signed, c.agreement_signed,
-        c.data_consent, c.game_platform_id, c.metactf_user_status, c.game_platform_sync_error, c.onboarding_asked_at,
-        c.game_platform_synced_at, o.onboarding_status, o.automatic_onboarding,
+    select c.id, c.first_name, c.last_name, coalesce(c.metactf_username, '') as handle, c.email, c.division, c.coach_id,
+        c.release_signed, c.agreement_signed, c.data_consent, c.game_platform_id, c.metactf_user_status,
+        c.game_platform_sync_error, c.onboarding_asked_at, c.game_platform_synced_at, o.onboarding_status,
+        o.automatic_onboarding,
         u.metactf_user_status as coach_account, u.game_platform_synced_at as coach_since
     from competitors c join organizations o on o.id = c.organization_id left join users u on u.id = c.coach_id
         left join team_memberships m on m.competitor_id = c.id
@@ -154,7 +156,8 @@ def _button(row: Any) -> Button:
 def _report_row(row: Any) -> ReportRow:
     details = json.loads(row["details"]) if row["details"] else {}
     outcome, reason = _outcome(details, _button(row), is_over=row["run_state"] not in ("queued", "running"))
-    return ReportRow(row["id"], f"{row['first_name']} {row['last_name']}".strip(), outcome, reason)
+    name = f"{row['first_name']} {row['last_name']}".strip()
+    return ReportRow(row["id"], name, row["handle"], outcome, reason)
 
 
 def _outcome(details: dict[str, str], button: Button, *, is_over: bool) -> tuple[str, str]:

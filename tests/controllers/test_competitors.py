@@ -1,5 +1,7 @@
 """/competitors and a person's card: the way onto the platform, and nobody else's people."""
 
+import csv
+import io
 import re
 from uuid import UUID, uuid4
 
@@ -99,7 +101,8 @@ async def test_filters_stand_in_the_address_and_find_the_rows(cast: Cast) -> Non
 @pytest.mark.parametrize("query", [
     "status=winner", "division=x", "team=x", "team=00000000-0000-4000-8000-000000000001",
     "cursor=x", "q=" + "a" * 101, "status=profile&status=x",
-    "cursor=WyJjb21wZXRpdG9ycyIsZmFsc2UsMCwieCIsIm5vdC1hLXV1aWQiXQ", "run=x",
+    "cursor=WyJjb21wZXRpdG9ycyIsZmFsc2UsMCwieCIsIm5vdC1hLXV1aWQiXQ", "run=x", "missing=x", "trouble=x", "age=8",
+    "show=x", "sort=name", "coach=x", "organization=x", "format=pdf",
 ])
 async def test_a_bad_value_shows_the_default_and_a_notice_that_names_it(cast: Cast, query: str) -> None:
     response = await get(cast.coach_a, f"/competitors?{query}")
@@ -115,7 +118,7 @@ async def test_every_row_says_what_can_be_done_and_what_is_missing(cast: Cast) -
     text = (await get(cast.coach_a, "/competitors")).text
     ready, blocked = await id_of(MINE[0]), await id_of(MINE[1])
     assert f'name="only" value="{ready}"' in text and f'name="competitor" value="{ready}"' in text
-    assert f'value="{blocked}"' not in text
+    assert f'name="only" value="{blocked}"' not in text and f'name="competitor" value="{blocked}"' in text
     assert re.search(r'<button class="button" disabled aria-label="Add to Game Platform: Aron Zero">', text)
     assert "Needs: signed release" in text
 
@@ -131,26 +134,103 @@ async def test_one_row_is_added_and_the_report_says_what_came_of_it(cast: Cast) 
     assert await asked() == {"Ada Prime"}
 
 
-async def test_a_selection_takes_who_is_ready_and_counts_the_others(cast: Cast) -> None:
+async def test_a_selection_takes_who_is_ready_and_says_what_the_others_lack(cast: Cast) -> None:
     chosen = [str(await id_of(name)) for name in MINE]
-    answer = await post(cast.coach_a, "/competitors/add", {"competitor": chosen})
-    assert answer.headers["location"].endswith("&left_out=1")
-    assert "1 of the chosen was left out." in (await get(cast.coach_a, answer.headers["location"])).text
-    again = await post(cast.coach_a, "/competitors/add", {"competitor": chosen})
+    form: dict[str, object] = {"competitor": chosen, "key": str(uuid4())}
+    answer = await post(cast.coach_a, "/competitors/add", form)
+    assert answer.status_code == 303 and re.fullmatch(r"/competitors/changes/[-0-9a-f]{36}", answer.headers["location"])
+    text = (await get(cast.coach_a, answer.headers["location"])).text
+    assert "Ada Prime" in text and "</span>Adding</span>" in text
+    assert "Aron Zero" in text and "Needs: signed release." in text
+    again = await post(cast.coach_a, "/competitors/add", form)
     assert again.headers["location"] == answer.headers["location"]
     assert await database.fetchval("select count(*) from job_runs") == 1
+    assert await database.fetchval("select count(*) from roster_changes") == 1
 
 
 async def test_what_cannot_be_done_is_said_in_place(cast: Cast) -> None:
     empty = await post(cast.coach_a, "/competitors/add")
-    refused = await post(cast.coach_a, "/competitors/add", {"competitor": [str(await id_of(MINE[1]))]})
+    refused = await post(cast.coach_a, "/competitors/add", {"only": str(await id_of(MINE[1]))})
     assert (empty.status_code, refused.status_code) == (422, 422)
     assert "Nobody was chosen." in empty.text and "Needs: signed release." in refused.text
     await set_flag("game_platform.onboarding", False, organization_id=None, actor=None, actor_label="test")
-    off = await post(cast.coach_a, f"/competitors/{await id_of(MINE[0])}/add")
+    off = await post(cast.coach_a, "/competitors/add", {"only": str(await id_of(MINE[0]))})
     assert off.status_code == 422 and "switched off for this organization" in off.text
     assert 'name="only"' not in (await get(cast.coach_a, "/competitors")).text
     assert await asked() == set()
+
+
+async def test_the_funnel_counts_its_rows_and_links_to_exactly_them(cast: Cast) -> None:
+    await make_competitor(cast.coach_a, "Cleo Alone", division="college", status="complete")
+    await make_competitor(cast.coach_a, "Cora Young", status="profile", data_consent=False)
+    await make_competitor(cast.coach_b, "Bob Old", status="complete")
+    await database.execute("update competitors set stage_since = now() - interval '40 days' where first_name = 'Cora'")
+    for person, query in ((cast.coach_a, ""), (cast.admin, "?division=high_school"), (cast.coach_a, "?q=c&age=7")):
+        text = (await get(person, f"/competitors{query}")).text
+        found = re.findall(r'<a href="([^"]+)"[^>]*><b class="number">(\d+)</b>', text)
+        found += re.findall(r'<a href="([^"]+)">(\d+) without ', text)
+        found += re.findall(r'<a href="([^"]+)">[^<:]+: <b class="number">(\d+)</b>', text)
+        assert len(found) >= 6
+        for url, count in found:
+            rows = (await get(person, url.replace("&amp;", "&"))).text
+            assert len(re.findall(r'name="competitor" value', rows)) == int(count), url
+    assert "2 without signed release" in (await get(cast.coach_a, "/competitors")).text
+    assert "Without consent: <b" in (await get(cast.coach_a, "/competitors")).text
+
+
+async def test_the_longest_in_their_stage_come_first(cast: Cast) -> None:
+    await database.execute("update competitors set stage_since = now() - interval '8 days' where first_name = 'Aron'")
+    shown = r'title="(Ada Prime|Aron Zero)"'
+    assert re.findall(shown, (await get(cast.coach_a, "/competitors")).text) == ["Ada Prime", "Aron Zero"]
+    text = (await get(cast.coach_a, "/competitors?sort=stage")).text
+    assert re.findall(shown, text) == ["Aron Zero", "Ada Prime"] and "8 d ago" in text
+    assert names_in((await get(cast.coach_a, "/competitors?age=7")).text) == {"Aron Zero"}
+
+
+async def test_archived_people_have_a_list_of_their_own(cast: Cast) -> None:
+    await database.execute("update competitors set archived_at = now() where first_name in ('Aron', 'Bo')")
+    assert names_in((await get(cast.coach_a, "/competitors")).text) == {"Ada Prime"}
+    text = (await get(cast.coach_a, "/competitors?show=archived")).text
+    assert names_in(text) == {"Aron Zero"} and "Add the chosen" not in text and "/edit" not in text
+
+
+async def test_the_file_holds_the_rows_of_the_filter_and_is_written_down(cast: Cast) -> None:
+    await make_competitor(cast.coach_a, "=Cleo Alone", division="college", status="pending")
+    answer = await get(cast.coach_a, "/competitors?status=profile&format=csv")
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert "attachment" in answer.headers["content-disposition"]
+    rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+    assert [(row["name"], row["missing"], row["team"]) for row in rows] == [("Aron Zero", "signed release", "Firewall")]
+    assert rows[0]["email"].endswith("@example.org") and "coach" not in rows[0]
+    disclosed = await database.fetchrow("select competitor_id, purpose, fields from disclosure_log")
+    assert disclosed and disclosed["competitor_id"] == await id_of("Aron Zero") and "email" in disclosed["fields"]
+    everything = await get(cast.coach_a, "/competitors?format=csv")
+    assert "'=Cleo Alone" in everything.text and not names_in(everything.text) & set(FOREIGN)
+    admins = await get(cast.admin, "/competitors?format=csv")
+    assert "@" not in admins.text and names_in(admins.text) == {*MINE, *FOREIGN}
+
+
+async def test_a_presenting_coach_shows_no_name_and_no_mail(cast: Cast) -> None:
+    await database.execute("update competitors set metactf_username = 'night_owl' where first_name = 'Ada'")
+    competitor_id = await id_of(MINE[0])
+    async with await client_for(cast.coach_a) as client:
+        added = await client.post("/competitors/add", data={"competitor": [str(competitor_id)]})
+        single = await client.post("/competitors/add", data={"only": str(competitor_id)})
+        await client.post("/presenting", data={"present": "on", "next": "/competitors"})
+        paths = ("/competitors", "/competitors?format=csv", f"/competitors/change?competitor={competitor_id}",
+                 added.headers["location"], single.headers["location"], f"/competitors/{competitor_id}/edit")
+        for path in paths:
+            text = (await client.get(path)).text
+            assert not names_in(text) and "@example.org" not in text, path
+            assert "night_owl" in text or path.endswith("/edit"), path
+
+
+async def test_only_admins_filter_by_coach_and_organization(cast: Cast) -> None:
+    assert names_in((await get(cast.admin, f"/competitors?coach={cast.coach_b.id}")).text) == set(FOREIGN)
+    response = await get(cast.coach_a, f"/competitors?coach={cast.coach_b.id}")
+    assert "“coach” is not known" in response.text and names_in(response.text) == set(MINE)
+    response = await get(cast.coach_a, f"/competitors?organization={uuid4()}")
+    assert "“organization” is not known" in response.text and names_in(response.text) == set(MINE)
 
 
 async def test_nobody_is_added_where_one_is_somebody_elses(cast: Cast) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from app import database
-from app.domain.roster_form import read
+from app.domain.roster_form import FIELDS, read
 from app.services import roster
 from app.services.roster import Edited, NotFound, RosterError
 from tests.cast import Cast, Person, make_cast, make_competitor
@@ -23,7 +23,7 @@ async def row_of(competitor_id: UUID) -> dict[str, Any]:
 
 
 def values_of(row: Mapping[str, Any], **changes: object) -> dict[str, object]:
-    return {name: row[name] for name in roster.FIELDS} | changes
+    return {name: row[name] for name in FIELDS} | changes
 
 
 async def edit(person: Person, competitor_id: UUID, **changes: object) -> Edited:
