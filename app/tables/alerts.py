@@ -145,7 +145,6 @@ class NotificationPreference(Table, tablename="notification_preferences"):
     quiet_from_hour = SmallInt(null=False, default=20)
     quiet_until_hour = SmallInt(null=False, default=7)
     muted = JSONB(null=False, default="[]")
-    last_mail_at = when()
     test_mail_at = when()
 
     notification_preferences_mail_check = Check(one_of("mail", MailTime))
