@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeVar
 from uuid import UUID
@@ -113,7 +114,9 @@ class Record:
     id: UUID
     organization_id: UUID
     coach_id: UUID | None
+    coach: str
     user_id: UUID | None
+    handle: str
     first_name: str
     last_name: str
     email: str | None
@@ -133,6 +136,11 @@ class Record:
     team_coach_id: UUID | None
     team_division: str | None
     team_is_open: bool
+    created_at: datetime
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
 
 
 def differing(kept: Record, gone: Record) -> tuple[str, ...]:

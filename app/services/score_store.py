@@ -78,6 +78,10 @@ PUT_TOTALS = """
     returning t.competitor_id
 """
 
+ACCOUNTS = """
+    select id, game_platform_id from competitors where id = any($1::uuid[]) order by id for no key update
+"""
+
 PUT_FLASH_CTFS = """
     insert into game_platform_flash_ctfs as e (event_id, name, started_at, last_solved_at)
     select * from unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[])
@@ -110,6 +114,7 @@ async def store(claim: Claim, readings: Sequence[Reading], ceilings: Ceilings = 
     await quarantine.put_aside(VENDOR, [record for reading in readings for record in reading.bad])
     await _put_people_aside(readings)
     organizations = await _store_accounts(claim, readings)
+    readings = await _still_theirs(readings)
     solves = await _add_solves([row for reading in readings for row in reading.fresh])
     events = await _put_events([row for reading in readings for row in reading.events])
     await _put_flash_ctfs(readings)
@@ -118,6 +123,18 @@ async def store(claim: Claim, readings: Sequence[Reading], ceilings: Ceilings = 
     stored = Stored(Counter(solves), {*solves, *events, *totals}, len(solves) + len(events) + len(totals), cursors)
     await _tell(claim, readings, stored, organizations)
     return stored
+
+
+async def _still_theirs(readings: Sequence[Reading]) -> list[Reading]:
+    """Without those whose account somebody else has got since they were read: a merge moves accounts with their
+    scores. Who brings nothing new need not be asked."""
+    accounts = {
+        reading.look.subject.competitor_id: reading.look.subject.syned_user_id
+        for reading in readings if reading.fresh or reading.events
+    }
+    held = await database.fetch(ACCOUNTS, list(accounts)) if accounts else []
+    gone = {row["id"] for row in held if row["game_platform_id"] != accounts[row["id"]]}
+    return [reading for reading in readings if reading.look.subject.competitor_id not in gone]
 
 
 async def _store_accounts(claim: Claim, readings: Iterable[Reading]) -> set[UUID]:
