@@ -15,6 +15,10 @@ class OrganizationError(Exception):
     """The text says what is wrong and what to do."""
 
 
+class NoSuchTeam(OrganizationError):
+    """Not there, or not for this person to change: the same answer, so that nobody learns which."""
+
+
 def clean_name(name: str) -> str:
     """As it is stored; raises OrganizationError for what is no name."""
     wanted = " ".join(name.split())
@@ -108,7 +112,7 @@ async def _organization_of_team(team_id: UUID, actor: Reader) -> UUID:
         team_id, actor.is_admin, actor.user_id,
     )
     if organization_id is None:
-        raise OrganizationError("There is no such team, or it is not yours.")
+        raise NoSuchTeam("There is no such team, or it is not yours.")
     return organization_id
 
 
@@ -125,4 +129,8 @@ async def _record_assistant(action: str, team_id: UUID, user_id: UUID, organizat
     await audit.record(
         action, actor=actor, subject_type="team", subject_id=team_id, after={"user_id": user_id},
         organization_id=organization_id,
+    )
+    await database.execute(
+        "insert into activity_events (organization_id, kind, team_id, user_id) values ($1, $2, $3, $4)",
+        organization_id, action.replace(".", "_"), team_id, user_id,
     )
