@@ -5,19 +5,22 @@ from typing import Any
 from litestar import get
 from litestar.response import Redirect, Response
 
-from app.controllers import panels
+from app.controllers import monthly_ctf, panels, timeline
 from app.controllers.panels import Panel
-from app.domain import scopes
+from app.domain import monthly_ctf as charts
+from app.domain.alert_list import GROUPS
 from app.domain.kpis import Kpi
 from app.domain.leaderboard import View
+from app.domain.monthly_ctf import Chart
 from app.domain.readers import Reader
 from app.domain.scopes import Scope
-from app.queries import kpis, leaderboard, overview
+from app.queries import alerts, kpis, leaderboard, overview, team_matrix
 from app.queries import scopes as scope_queries
 from app.queries.scopes import Frame
 from app.security.policy import signed_in
 from app.web import PRIVATE, AnyRequest, page
 
+PATH = "/"
 LEADERS = 10
 
 
@@ -26,19 +29,25 @@ async def show(request: AnyRequest) -> Response[Any]:
     reader: Reader = request.user
     if not (reader.is_admin or reader.is_coach):
         return Redirect("/settings", status_code=303, headers=PRIVATE)
-    parsed = scopes.parse(request.query_params.multi_items())
-    frame = await scope_queries.frame(parsed.scope, reader)
+    parsed = charts.parse(request.query_params.multi_items(), PATH)
+    frame = await scope_queries.frame(parsed.view.scope, reader)
+    view = parsed.view
+    own = {"chart": view.chart} if view.chart is not Chart.PACE else {}
     return page(
-        request, "overview/index.html", fragment="overview/_panels.html", frame=frame, chips=frame.chips("/"),
-        clear_url=frame.scope.url("/", coach_id=None, team_id=None, division=""),
-        notices=(*parsed.notices, *frame.notices), panels=await panels.render(request, _panels(frame, reader)),
+        request, "overview/index.html", fragment="overview/_panels.html", frame=frame, view=view,
+        chips=frame.chips(PATH, own), clear_url=frame.scope.url(PATH, own, coach_id=None, team_id=None, division=""),
+        notices=(*parsed.notices, *frame.notices), panels=await panels.render(request, _panels(frame, reader, view)),
     )
 
 
-def _panels(frame: Frame, reader: Reader) -> list[Panel]:
+def _panels(frame: Frame, reader: Reader, chart: charts.View) -> list[Panel]:
     return [
         Panel("cards", "The five numbers", "overview/_cards.html", lambda: _cards(frame)),
         Panel("leaders", "The leaderboard", "overview/_leaders.html", lambda: _leaders(frame, reader)),
+        Panel("chart", "The monthly CTF chart", "monthly_ctf/_panel.html", lambda: monthly_ctf.load(frame, chart)),
+        Panel("matrix", "The teams", "overview/_matrix.html", lambda: _matrix(frame)),
+        Panel("alerts", "The alerts", "alerts/_cards.html", lambda: _alerts(frame)),
+        Panel("timeline", "The timeline", "timeline/_panel.html", lambda: timeline.load(frame)),
     ]
 
 
@@ -57,6 +66,14 @@ async def _leaders(frame: Frame, reader: Reader) -> dict[str, Any]:
     return {
         "board": found, "frame": frame, "url": view.url(), "everybody": await overview.count_people(frame),
     }
+
+
+async def _matrix(frame: Frame) -> dict[str, Any]:
+    return {"matrix": await team_matrix.matrix(frame), "all_url": frame.scope.url("/teams", {"view": "matrix"})}
+
+
+async def _alerts(frame: Frame) -> dict[str, Any]:
+    return {"frame": frame, "cards": await alerts.cards(frame), "titles": GROUPS}
 
 
 def _view(scope: Scope) -> View:

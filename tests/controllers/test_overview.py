@@ -130,8 +130,10 @@ async def test_a_projector_shows_handles(cast: Cast) -> None:
 async def test_every_number_has_its_age_and_late_ones_say_so(cast: Cast) -> None:
     await database.execute("update game_platform_sync_state set last_success_at = now() - interval '9 hours'")
     answer = await get(cast.coach_a)
-    assert answer.text.count('class="quiet as-of"') == 5
-    assert answer.text.count("Late:") == 4
+    assert answer.text.count('<p class="kpi-delta">') == 5
+    cards = answer.text[answer.text.index('id="cards-heading"'):answer.text.index('id="leaders-heading"')]
+    assert cards.count('class="quiet as-of"') == 5
+    assert cards.count("Late:") == 3
 
 
 async def test_one_panel_that_fails_leaves_the_others(cast: Cast) -> None:
