@@ -152,6 +152,7 @@ JOB_KINDS: dict[str, JobKind] = {
             Feature.PASSWORD_HELP,
         ),
         JobKind("alerts_evaluate", Policy(timeout_seconds=900)),
+        JobKind("notifications", Policy(timeout_seconds=900)),
         JobKind("job_cleanup", Policy(timeout_seconds=900)),
     )
 }

@@ -24,7 +24,7 @@ async def test_the_product_has_these_kinds() -> None:
     assert {name for name in JOB_KINDS if not name.startswith("test_")} == {
         "game_platform_sync", "game_platform_totals_sweep", "game_platform_onboarding",
         "game_platform_password_help", "game_platform_roster_reconcile", "outbox_drain",
-        "alerts_evaluate", "job_cleanup"
+        "alerts_evaluate", "notifications", "job_cleanup"
     }
 
 

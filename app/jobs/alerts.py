@@ -1,9 +1,13 @@
-"""Looking whether there is something that a person should act on."""
+"""Looking whether there is something that a person should act on, and telling them by mail."""
 
 from app.queue import Payload
-from app.services import alerts
+from app.services import alerts, notification_mail
 from app.services.job_runs import Claim
 
 
 async def alerts_evaluate(claim: Claim, payload: Payload) -> dict[str, int]:
     return (await alerts.evaluate(claim)).as_counts()
+
+
+async def notifications(claim: Claim, payload: Payload) -> dict[str, int]:
+    return (await notification_mail.send_due(claim)).as_counts()

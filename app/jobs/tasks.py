@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from app.jobs.alerts import alerts_evaluate
+from app.jobs.alerts import alerts_evaluate, notifications
 from app.jobs.cleanup import job_cleanup
 from app.jobs.game_platform import (
     game_platform_onboarding,
@@ -25,5 +25,6 @@ TASKS: dict[str, Task] = {
     "outbox_drain": outbox_drain,
     "game_platform_roster_reconcile": game_platform_roster_reconcile,
     "alerts_evaluate": alerts_evaluate,
+    "notifications": notifications,
     "job_cleanup": job_cleanup,
 }

@@ -1,11 +1,13 @@
 """Mail by SMTP_URL; without it a file per mail that only the operator can read. Nothing of it is ever logged."""
 
 import asyncio
+import email.policy
 import os
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from email.utils import format_datetime, make_msgid
+from email.utils import format_datetime, make_msgid, parseaddr
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -14,13 +16,17 @@ import aiosmtplib
 from app.settings import Settings, get_settings
 
 SMTP_TIMEOUT_SECONDS = 20
+POLICY = email.policy.SMTP.clone(max_line_length=998)
+"""A link in a header that is folded is no link any more."""
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 
 
-async def send(to: str, subject: str, text: str) -> None:
+async def send(to: str, subject: str, text: str, *, headers: Mapping[str, str] | None = None) -> None:
     settings = get_settings()
     message = _compose(to, subject, text, settings)
+    for name, value in (headers or {}).items():
+        message[name] = value
     if settings.smtp_url:
         await _send_by_smtp(message, settings.smtp_url)
     else:
@@ -29,7 +35,7 @@ async def send(to: str, subject: str, text: str) -> None:
 
 def _compose(to: str, subject: str, text: str, settings: Settings) -> EmailMessage:
     host = urlsplit(settings.base_url).hostname or "localhost"
-    message = EmailMessage()
+    message = EmailMessage(policy=POLICY)
     message["From"] = f"Sideline <no-reply@{host}>"
     message["To"] = to
     message["Subject"] = subject
@@ -44,7 +50,8 @@ async def _send_by_smtp(message: EmailMessage, smtp_url: str) -> None:
     """smtps:// is encrypted from the start; smtp:// becomes so where the server offers it."""
     address = urlsplit(smtp_url)
     await aiosmtplib.send(
-        message, hostname=address.hostname, port=address.port, use_tls=address.scheme == "smtps",
+        bytes(message), sender=parseaddr(message["From"])[1], recipients=[message["To"]],
+        hostname=address.hostname, port=address.port, use_tls=address.scheme == "smtps",
         username=unquote(address.username) if address.username else None,
         password=unquote(address.password) if address.password else None, timeout=SMTP_TIMEOUT_SECONDS,
     )

@@ -61,3 +61,24 @@ async def tell_of_rows(view_id: UUID, competitor_ids: Sequence[UUID], kind: str,
     """Who entered or left a watched view, as one run saw it."""
     if competitor_ids:
         await database.execute(_ABOUT_ROWS, view_id, list(competitor_ids), kind, run_id, MUTED)
+
+
+async def suppress(user_id: UUID, *, all_of_them: bool, kinds: Sequence[str]) -> None:
+    """Nothing that waits for mail against the reader's wish is sent later."""
+    await database.execute(
+        """update notifications n set mail_state = 'suppressed', mail_reason = $4
+           where user_id = $1 and mail_state = 'waiting' and ($2
+               or (saved_view_id is not null and 'saved_views' = any($3))
+               or exists (select from alerts a where a.id = n.alert_id and a.rule = any($3)))""",
+        user_id, all_of_them, list(kinds), MUTED,
+    )
+
+
+async def tell_of_a_test(user_id: UUID) -> int:
+    """Something to see on the page, at the reader's own wish."""
+    notice_id: int = await database.fetchval(
+        """insert into notifications (user_id, kind, key, mail_state, mail_reason)
+           values ($1, $2, 'test:' || gen_random_uuid(), 'suppressed', 'a test of this page') returning id""",
+        user_id, TEST,
+    )
+    return notice_id

@@ -64,6 +64,7 @@ def built_ins(*, is_prioritized: bool) -> tuple[BuiltIn, ...]:
         BuiltIn("outbox_drain", "* * * * *"),
         BuiltIn("game_platform_roster_reconcile", "*/30 * * * *"),
         BuiltIn("alerts_evaluate", often),
+        BuiltIn("notifications", often),
         BuiltIn("job_cleanup", "15 3 * * *"),
     )
 

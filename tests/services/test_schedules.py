@@ -42,6 +42,7 @@ async def test_the_built_in_schedules_are_made_once(configured: pytest.MonkeyPat
         ("outbox_drain", "outbox_drain", "* * * * *", "UTC", True, True),
         ("game_platform_roster_reconcile", "game_platform_roster_reconcile", "*/30 * * * *", "UTC", True, True),
         ("alerts_evaluate", "alerts_evaluate", "*/5 * * * *", "UTC", True, True),
+        ("notifications", "notifications", "*/5 * * * *", "UTC", True, True),
         ("job_cleanup", "job_cleanup", "15 3 * * *", "UTC", True, True),
     }
 
