@@ -23,8 +23,10 @@ from app.tables.outbox import PushKind
 __all__ = ["Edited", "NotFound", "RosterError", "archive", "edit", "follow", "hand_to", "lock", "record", "restore"]
 
 ARCHIVED = "This competitor is archived. Bring them back first."
+MERGED = "This record was merged with another one. Undo the merge on the page of possible duplicates instead."
 CHANGED = "Somebody changed this competitor meanwhile. What you typed is kept below; look at it and save again."
 
+IS_MERGED = "select exists (select from merges where gone_id = $1 and undone_at is null)"
 LOCK = """
     select c.*, m.team_id, t.name as team, t.division as team_division, t.coach_id as team_coach_id,
         t.archived_at is not null as team_is_archived
@@ -120,6 +122,8 @@ async def restore(reader: Reader, person: Person) -> bool:
     """Back on the roster, on no team."""
     if not person["archived_at"]:
         return False
+    if await database.fetchval(IS_MERGED, person["id"]):
+        raise RosterError(MERGED)
     await database.execute("update competitors set archived_at = null, updated_at = now() where id = $1", person["id"])
     await _remember(reader, person, "competitor.restored", before={}, after={})
     return True

@@ -16,6 +16,7 @@ from app.services.quarantine import BadRecord
 
 ON_TWO_TEAMS = "is on several teams at once"
 
+# Whose account went to another record with a merge is not meant by the id that the account bears.
 MEMBERS = """
     select c.id as competitor_id, c.organization_id, coalesce(c.game_platform_id, c.id::text) as syned_user_id,
         case when c.archived_at is null then coalesce(t.game_platform_id, t.id::text) end as team,
@@ -28,6 +29,8 @@ MEMBERS = """
     left join teams t on t.id = m.team_id
     left join game_platform_sync_state s on s.competitor_id = c.id
     where ($1::uuid[] is null or c.organization_id = any($1))
+        and (c.game_platform_id is not null
+            or not exists (select from competitors holder where holder.game_platform_id = c.id::text))
 """
 
 TEAMS = """

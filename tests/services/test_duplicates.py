@@ -10,7 +10,7 @@ import pytest
 from app import database
 from app.domain.duplicates import FIELDS
 from app.domain.readers import Reader, Sight
-from app.services import duplicates, roster_images, standings
+from app.services import duplicates, roster, roster_images, standings
 from app.services.duplicates import MergeError, NotFound
 from app.services.merged_rows import LOGS, SCORES
 from tests.cast import Cast, Person, make_cast, make_competitor, make_organization, make_team, make_user
@@ -255,3 +255,14 @@ async def test_every_table_that_knows_competitors_is_thought_of() -> None:
 
 def test_an_image_holds_every_column() -> None:
     assert set(roster_images.VENDOR) < set(roster_images.COLUMNS.split(", "))
+
+
+async def test_a_merged_record_comes_back_only_by_undoing_the_merge(cast: Cast) -> None:
+    kept, gone = [await make_competitor(cast.coach_a, "Jon Smith") for _ in range(2)]
+    merge_id = await duplicates.merge(reader(cast.coach_a), kept, gone, [])
+    async with database.transaction():
+        (person,) = await roster.lock(reader(cast.coach_a), [gone])
+        with pytest.raises(roster.RosterError, match="Undo the merge"):
+            await roster.restore(reader(cast.coach_a), person)
+    await duplicates.undo(reader(cast.coach_a), merge_id)
+    assert (await row(gone))["archived_at"] is None
