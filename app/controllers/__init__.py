@@ -13,6 +13,7 @@ from app.controllers import (
     home,
     jobs_api,
     leaderboard,
+    looks,
     monthly_ctf,
     numbers,
     organizations,
@@ -36,6 +37,7 @@ from app.controllers import (
 
 ROUTES: list[ControllerRouterHandler] = [
     overview.show,
+    looks.mark_seen,
     numbers.show,
     *home.ROUTES,
     appearance.appearance,

@@ -163,8 +163,8 @@ def method(zone: str) -> tuple[tuple[str, str], ...]:
         ("Periods", f"A school year lasts from 1 August to 31 July, autumn from 1 August to 31 December, spring from "
          f"1 January to 31 July, by the clocks of {zone}. The first moment belongs to a period, its end does not. A "
          f"session belongs to the period of its first solve, a Flash CTF to the period of its start."),
-        ("Students", "Everybody on the roster has a row, also without any hours. Who was archived has one in the "
-         "periods that began before."),
+        ("Students", "Everybody on the roster has a row, also without any hours. Who was archived has one in those "
+         "periods in which they solved something."),
         ("Rounding", "Time is added up in seconds and told in hours with two decimals, so that rounded hours may "
          "differ from their rounded sum by a hundredth."),
     )
