@@ -95,8 +95,7 @@ class Report:
 
     async def _heatmap(self) -> dict[str, Any]:
         shown = report_card.solves_on(await self.days(), self.subject.heatmap_days)
-        best = max(shown, key=lambda day: day[1])
-        return {"subject": self.subject, "days": shown, "best": best, "in_words": in_words}
+        return {"subject": self.subject, "days": shown, "rhythm": report_card.rhythm(shown), "in_words": in_words}
 
     async def _growth(self) -> dict[str, Any]:
         return {"subject": self.subject, "figure": _growth(self.subject, await self.days())}

@@ -1,5 +1,6 @@
 """What the address of a report card says, and the arithmetic of its days. Parsed once, never failing."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -138,6 +139,28 @@ def solves_on(days: Iterable[Day], wanted: Iterable[date]) -> tuple[tuple[date, 
         if day.day in counts:
             counts[day.day] += day.solves
     return tuple(counts.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """When somebody solves: `best_day` is the one with the most solves, `weekday` the one with the most days."""
+
+    solves: int
+    active_days: int
+    best_day: date
+    best_solves: int
+    weekday: str
+    weekdays: int
+
+
+def rhythm(shown: Iterable[tuple[date, int]]) -> Rhythm | None:
+    """None where there is not a single solve; of equal days the earlier one counts."""
+    solved = [(day, solves) for day, solves in shown if solves]
+    if not solved:
+        return None
+    best_day, best_solves = max(solved, key=lambda each: each[1])
+    weekday, weekdays = Counter(f"{day:%A}" for day, _ in solved).most_common(1)[0]
+    return Rhythm(sum(solves for _, solves in solved), len(solved), best_day, best_solves, weekday, weekdays)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,10 @@ from app.queries import report_card as queries
 from app.services.flags import set_flag
 from tests.cast import Cast, Person, make_cast, make_competitor
 from tests.clients import client_for, stranger
+from tests.history import CATEGORIES, make_history, read_now
 from tests.league import ago, refresh, solve
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
-CATEGORIES = ("Cryptography", "OSINT", "Forensics", "Web Exploitation")
 PANELS = ("insights", "numbers", "domains", "peers", "heatmap", "growth", "challenges", "flash", "roles")
 FAILED = "could not be read"
 
@@ -38,30 +38,7 @@ async def cast() -> Cast:
 
 @pytest.fixture
 async def ada(cast: Cast) -> UUID:
-    """Somebody with a history, read a moment ago, and five more on their team."""
-    competitor_id = await make_competitor(cast.coach_a, "Ada Prime", team_id=cast.team_a)
-    await database.execute("update competitors set metactf_username = 'aa10001', created_at = $2 where id = $1",
-                           competitor_id, ago(days=300))
-    chance = random.Random(7)
-    for number in range(60):
-        source = "flash_ctf" if number % 6 == 0 else "odl"
-        await solve(competitor_id, 10 * chance.randrange(1, 30), ago(days=chance.random() * 200),
-                    category=chance.choice(CATEGORIES), source=source)
-    await database.execute(
-        """update game_platform_challenge_solves set challenge_title = 'Puzzle ' || challenge_id,
-               raw_payload = jsonb_build_object('nist_nice_work_roles', jsonb_build_array('Analyst ' || category))"""
-    )
-    for number in range(5):
-        mate = await make_competitor(cast.coach_a, f"Mate Number{number}", team_id=cast.team_a)
-        await solve(mate, 100 * number, ago(days=number))
-    await read_now()
-    await refresh(cast.organization_id)
-    return competitor_id
-
-
-async def read_now() -> None:
-    await database.execute("update game_platform_sync_state set last_success_at = now(), last_result = 'success', "
-                           "last_flash_ctf_synced_at = now()")
+    return await make_history(cast)
 
 
 async def get(person: Person, path: str, *, headers: dict[str, str] | None = None) -> httpx.Response:

@@ -83,3 +83,11 @@ def test_every_day_of_a_heatmap_is_there() -> None:
     wanted = [TODAY - timedelta(days=back) for back in range(3)]
     days = [Day(TODAY, "odl", 2, 10), Day(TODAY, "flash_ctf", 1, 5), Day(date(2026, 1, 1), "odl", 9, 9)]
     assert report_card.solves_on(days, wanted) == ((wanted[0], 3), (wanted[1], 0), (wanted[2], 0))
+
+
+def test_the_rhythm_names_the_best_day_and_weekday() -> None:
+    saturday = TODAY
+    shown = [(saturday - timedelta(days=back), {0: 1, 7: 4, 9: 4}.get(back, 0)) for back in reversed(range(10))]
+    rhythm = report_card.rhythm(shown)
+    assert rhythm == report_card.Rhythm(9, 3, saturday - timedelta(days=9), 4, "Saturday", 2)
+    assert report_card.rhythm([(TODAY, 0)]) is None
