@@ -15,8 +15,10 @@ MAY_IMPORT = {
         "controllers", "services", "queries", "charts", "domain", "queue", "features", "security", "settings", "tables",
         "web", "errors",
     },
+    # A watched list tells of the rows that its page shows: the job hands the page's own query to the service.
     "jobs": {
-        "jobs", "services", "integrations", "queue", "features", "database", "settings", "tables", "domain", "logs",
+        "jobs", "services", "queries", "integrations", "queue", "features", "database", "settings", "tables", "domain",
+        "logs",
     },
     "services": {
         "services", "domain", "tables", "database", "features", "queue", "security", "integrations", "settings",
