@@ -33,9 +33,9 @@ PEOPLE = """
         from game_platform_challenge_solves v
         where v.competitor_id = c.id and v.solved_at >= $4 and v.solved_at < $3
     ) w
-    where {who} and c.archived_at is null
+    where {who}
 """
-ON_TEAMS = PEOPLE.format(who="m.team_id = any($1::uuid[])")
+ON_TEAMS = PEOPLE.format(who="m.team_id = any($1::uuid[]) and c.archived_at is null")
 THEMSELVES = PEOPLE.format(who="c.id = any($1::uuid[])")
 
 
