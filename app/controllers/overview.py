@@ -14,7 +14,7 @@ from app.domain.leaderboard import View
 from app.domain.monthly_ctf import Chart
 from app.domain.readers import Reader
 from app.domain.scopes import Scope
-from app.queries import alerts, kpis, leaderboard, overview, team_matrix
+from app.queries import alerts, kpis, leaderboard, looks, overview, team_matrix
 from app.queries import scopes as scope_queries
 from app.queries.scopes import Frame
 from app.security.policy import signed_in
@@ -42,6 +42,7 @@ async def show(request: AnyRequest) -> Response[Any]:
 
 def _panels(frame: Frame, reader: Reader, chart: charts.View) -> list[Panel]:
     return [
+        Panel("since", "What is new since you last looked", "overview/_since.html", lambda: _since(frame, reader)),
         Panel("cards", "The five numbers", "overview/_cards.html", lambda: _cards(frame)),
         Panel("leaders", "The leaderboard", "overview/_leaders.html", lambda: _leaders(frame, reader)),
         Panel("chart", "The monthly CTF chart", "monthly_ctf/_panel.html", lambda: monthly_ctf.load(frame, chart)),
@@ -49,6 +50,10 @@ def _panels(frame: Frame, reader: Reader, chart: charts.View) -> list[Panel]:
         Panel("alerts", "The alerts", "alerts/_cards.html", lambda: _alerts(frame)),
         Panel("timeline", "The timeline", "timeline/_panel.html", lambda: timeline.load(frame)),
     ]
+
+
+async def _since(frame: Frame, reader: Reader) -> dict[str, Any]:
+    return {"frame": frame, "news": await looks.get_news(frame, reader.user_id), "most": looks.MOST_COUNTED}
 
 
 async def _cards(frame: Frame) -> dict[str, Any]:
