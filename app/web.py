@@ -26,6 +26,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 PRIVATE = {"Vary": "HX-Request, HX-Request-Type", "Cache-Control": "private, no-store"}
 
+ASKED_FOR_HEAD = "asked_for_head"
+
 UTC_ZONE = ZoneInfo("UTC")
 
 AnyRequest = Request[Any, Any, Any]
@@ -49,6 +51,11 @@ def page(
 def wants_fragment(request: AnyRequest) -> bool:
     """htmx names it "partial" when it swaps a part of the page; a history restore asks for the whole."""
     return request.headers.get("hx-request-type") == "partial"
+
+
+def asks_for_head(request: AnyRequest) -> bool:
+    """For what a GET does besides answering: nobody receives anything here."""
+    return bool(request.scope.get("state", {}).get(ASKED_FOR_HEAD))
 
 
 def page_context(request: AnyRequest) -> dict[str, Any]:
@@ -94,7 +101,7 @@ def theme_of(request: AnyRequest) -> str:
 @cache
 def static_url(path: str) -> str:
     """The address of a static file, with the hash of its content: it may be cached for ever."""
-    digest = hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:10]
+    digest = hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:6]
     return f"/static/{path}?v={digest}"
 
 
@@ -111,9 +118,9 @@ def when(moment: datetime | None, *, otherwise: str = "never") -> Markup:
     if moment is None:
         return escape(otherwise)
     zone = _zone()
-    exact = f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S} {zone.key}"
-    return Markup('<time datetime="{}" title="{}" data-relative>{}</time>').format(
-        moment.astimezone(UTC).isoformat(timespec="seconds"), exact, relative(moment, datetime.now(UTC))
+    local = moment.astimezone(zone)
+    return Markup('<time datetime="{}" title="{:%Y-%m-%d %H:%M:%S} {}" data-relative>{}</time>').format(
+        local.isoformat(" ", "seconds"), local, zone.key, relative(moment, datetime.now(UTC))
     )
 
 

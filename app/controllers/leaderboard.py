@@ -5,12 +5,13 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from jinja2 import Environment
 from litestar import get
 from litestar.plugins.jinja import JinjaTemplateEngine
-from litestar.response import Response, Stream
+from litestar.response import Redirect, Response, Stream
 from markupsafe import Markup
 
 from app.controllers import leaderboard_file
@@ -21,8 +22,10 @@ from app.domain.sparklines import bars
 from app.domain.windows import Window, in_words
 from app.queries import leaderboard as queries
 from app.queries.leaderboard import Choices, League, Page
+from app.security import throttling
+from app.security.connections import client_address
 from app.security.policy import coaches
-from app.web import PRIVATE, AnyRequest, page, wants_fragment
+from app.web import PRIVATE, AnyRequest, asks_for_head, here, page, wants_fragment
 
 SHOWN_AT_MOST_SECONDS = 600
 PARTS_KEPT = 256
@@ -41,7 +44,6 @@ class Shown:
     page: Page
     chips: tuple[tuple[str, str, str], ...]
     notices: tuple[str, ...]
-    is_admin: bool
     readers_zone: str
     minute: int
 
@@ -61,10 +63,6 @@ class Shown:
     def team_link(self) -> str:
         return _with(self.view.url(team_id=None), "team", "")
 
-    @property
-    def coach_link(self) -> str:
-        return _with(self.view.url(coach_id=None), "coach", "")
-
 
 @dataclass(frozen=True, slots=True)
 class Offered:
@@ -78,6 +76,12 @@ class Offered:
 
 def _with(url: str, name: str, value: object) -> str:
     return f"{url}{'&' if '?' in url else '?'}{name}={value}"
+
+
+def _without(url: str, name: str) -> str:
+    path, _, query = url.partition("?")
+    kept = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != name]
+    return f"{path}?{urlencode(kept)}" if kept else path
 
 
 def _whole(*texts: str) -> Markup | str:
@@ -117,7 +121,7 @@ async def leaderboard(request: AnyRequest) -> Response[Any]:
     league = await queries.get_league(parsed.view, reader, organization_id, with_choices=is_whole)
     view, notices = queries.understood(parsed.view, league, reader)
     if parsed.is_export:
-        return _file(view, reader, league)
+        return await _export(request, view, (*parsed.notices, *notices), reader, league)
     return await _page(request, view, (*parsed.notices, *notices), reader, league)
 
 
@@ -133,7 +137,7 @@ async def _page(
     found = await queries.get_page(view, reader.sight, league)
     shown = Shown(
         view, league.name, league.zone.key, league.window, league.version, found, _chips(view, league), notices,
-        reader.is_admin, reader.time_zone, int(time.time() // 60),
+        reader.time_zone, int(time.time() // 60),
     )
     parts: dict[str, Any] = {"table": functools.partial(_table, _environment(request), shown)}
     if league.choices:
@@ -164,10 +168,22 @@ def _chips(view: View, league: League) -> tuple[tuple[str, str, str], ...]:
     return tuple((name, value, view.url(**without)) for name, value, without in candidates if value)
 
 
+async def _export(
+    request: AnyRequest, view: View, notices: tuple[str, ...], reader: Reader, league: League
+) -> Response[Any]:
+    """A file cannot say that a filter was not understood; the page that shows these rows can."""
+    if notices:
+        return Redirect(_without(here(request), "format"), status_code=303, headers=PRIVATE)
+    if asks_for_head(request):
+        return Response(None, media_type="text/csv", headers=PRIVATE)
+    await throttling.admit(throttling.EXPORT, account=str(reader.user_id), address=client_address(request))
+    return _file(view, reader, league)
+
+
 def _file(view: View, reader: Reader, league: League) -> Response[Any]:
     name = f"leaderboard-{league.now.astimezone(league.zone):%Y-%m-%d}.csv"
     return Stream(
-        _lines(view, reader, league), media_type="text/csv; charset=utf-8",
+        _lines(view, reader, league), media_type="text/csv",
         headers={**PRIVATE, "Content-Disposition": f'attachment; filename="{name}"'},
     )
 
