@@ -113,6 +113,11 @@ def icon(name: str) -> Markup:
     )
 
 
+def grouped(number: int) -> str:
+    """ "23,750": digits in threes where a number can be long."""
+    return f"{number:,}"
+
+
 def when(moment: datetime | None, *, otherwise: str = "never") -> Markup:
     """ "12 min ago", with the exact time and zone in the title; the page's script keeps it true."""
     if moment is None:
@@ -150,6 +155,7 @@ def template_engine(settings: Settings) -> JinjaTemplateEngine:
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=True, trim_blocks=True,
         lstrip_blocks=True, auto_reload=not settings.is_production,
     )
+    environment.filters["grouped"] = grouped
     environment.globals |= {
         "static_url": static_url, "icon": icon, "when": when, "clock": clock,
         "version": VERSION, "base_url": settings.base_url,

@@ -373,3 +373,22 @@ async def test_files_are_given_out_at_a_human_pace(cast: Cast) -> None:
         assert codes[:20] == [200] * 20 and codes[-1] == 429 and "Retry-After" in refused.headers
         assert (await client.get("/leaderboard")).status_code == 200
     assert len(rows_of(await get(cast.coach_b, "?format=csv"))) == len(COACH_B)
+
+
+async def test_a_database_that_takes_too_long_leaves_the_last_list_with_its_age(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with await client_for(cast.coach_a) as client:
+        before = await client.get("/leaderboard?sort=name")
+        monkeypatch.setattr(queries, "get_page", _cancelled)
+        late = await client.get("/leaderboard?sort=name")
+        unknown = await client.get("/leaderboard?sort=team")
+    assert late.status_code == 200 and names_in(late.text) == names_in(before.text)
+    assert "The database takes too long; this is the list of" in late.text
+    assert unknown.status_code == 503 and "Try again in a minute" in unknown.text
+
+
+async def _cancelled(*arguments: object, **options: object) -> None:
+    async with database.transaction():
+        await database.execute("set local statement_timeout = 1")
+        await database.execute("select pg_sleep(1)")
