@@ -51,8 +51,8 @@ def lines(
     """One line per series; `is_stepped` for a number that stays as it is until the next one."""
     traces = [
         go.Scatter(
-            x=each.places, y=each.values, name=_plain(each.name), meta=each.mark or place, mode="lines+markers",
-            hovertext=[_plain(words) for words in each.words] or None,
+            x=_plain_places(each.places), y=each.values, name=_plain(each.name), meta=each.mark or place,
+            mode="lines+markers", hovertext=[_plain(words) for words in each.words] or None,
             line={"dash": dash, "shape": "hv" if is_stepped else "linear"},
             marker={"symbol": symbol, "size": 6},
         )
@@ -68,7 +68,7 @@ def bars(
     """Upright bars, one part of each per series; patterns tell the parts apart besides their colour."""
     traces = [
         go.Bar(
-            x=each.places, y=each.values, name=_plain(each.name), meta=each.mark or place,
+            x=_plain_places(each.places), y=each.values, name=_plain(each.name), meta=each.mark or place,
             hovertext=[_plain(words) for words in each.words] or None, marker={"pattern": {"shape": pattern}},
         )
         for place, (each, pattern) in enumerate(zip(series, cycle(PATTERNS), strict=False), 1)
@@ -101,6 +101,10 @@ def _table(series: Sequence[Series]) -> tuple[Row, ...]:
 def _plain(text: str) -> str:
     """Plotly reads tags and entities in its texts; ours hold none."""
     return str(escape(text))
+
+
+def _plain_places(places: tuple[Place, ...]) -> tuple[Place, ...]:
+    return tuple(_plain(place) if isinstance(place, str) else place for place in places)
 
 
 def _inert(content: object) -> Markup:

@@ -244,16 +244,24 @@ def jobs() -> None:
 @click.option("--json", "as_json", is_flag=True, help="for programs, with everything that is known")
 def list_jobs(state: str | None, kind: str | None, limit: int, as_json: bool) -> None:
     """The latest runs, newest first."""
-    from app.queries import job_runs
-
-    rows = run(job_runs.list_runs(limit=limit, state=state, kind=kind))
-    print_list([asdict(row) for row in rows] if as_json else [_run_line(row) for row in rows], as_json=as_json)
+    rows, failed_calls = run(_latest_runs(limit, state, kind))
+    lines = [asdict(row) if as_json else _run_line(row, failed_calls.get(row.run_id)) for row in rows]
+    print_list(lines, as_json=as_json)
     if not rows and not as_json:
         click.echo("No such runs.", err=True)
 
 
-def _run_line(row: Any) -> dict[str, Any]:
+async def _latest_runs(limit: int, state: str | None, kind: str | None) -> tuple[Any, dict[UUID, str]]:
+    from app.queries import job_runs
+
+    rows = await job_runs.list_runs(limit=limit, state=state, kind=kind)
+    return rows, await job_runs.failed_calls(row.run_id for row in rows if (row.result or {}).get("failed"))
+
+
+def _run_line(row: Any, failed_calls: str | None) -> dict[str, Any]:
     counts = " ".join(f"{name}={value}" for name, value in (row.result or {}).items())
+    if failed_calls:
+        counts += f" (mostly {failed_calls})"
     error = f"error: {' '.join(row.error.split())}" if row.error else None
     return {
         "at": row.queued_at, "state": row.state, "kind": row.task_type, "id": row.run_id, "result": counts or None,

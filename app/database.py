@@ -63,12 +63,20 @@ DB = Engine(config={})
 
 async def open_pool(
     database_url: str, *, min_size: int = 1, max_size: int = 10, patience_seconds: float | None = None,
-    statement_seconds: float = 60,
+    statement_seconds: float = 60, settings_of_session: str = "",
 ) -> None:
+    """`settings_of_session`: SQL that each connection runs once. Behind a pooler a setting may meet another's
+    statements, so it may make them faster or slower but never mean something else."""
+
+    async def prepare(connection: asyncpg.Connection) -> None:
+        if settings_of_session:
+            await connection.execute(settings_of_session)
+
     DB.config = {"dsn": database_url}
     DB.patience_seconds = patience_seconds
     await DB.start_connection_pool(
-        min_size=min_size, max_size=max_size, timeout=10, command_timeout=statement_seconds, reset=_nothing_to_reset
+        min_size=min_size, max_size=max_size, timeout=10, command_timeout=statement_seconds, reset=_nothing_to_reset,
+        init=prepare,
     )
 
 

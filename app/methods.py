@@ -11,6 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
 
 from app.security.policy import anyone
+from app.web import ASKED_FOR_HEAD
 
 METHODS = (HttpMethod.GET, HttpMethod.POST, HttpMethod.PUT, HttpMethod.PATCH, HttpMethod.DELETE)
 REFUSAL = "refuses_method"
@@ -21,6 +22,7 @@ def head_like_get(app: ASGIApp) -> ASGIApp:
         if scope["type"] == ScopeType.HTTP and scope["method"] == HttpMethod.HEAD:
             asked = scope.copy()
             asked["method"] = "GET"
+            asked["state"] = {**scope.get("state", {}), ASKED_FOR_HEAD: True}
             await app(asked, receive, _without_body(send))
         else:
             await app(scope, receive, send)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOP_SECONDS = 15
 READY_SECONDS = 60
+DATABASE_ATTEMPTS = 10
 SANDBOX_REQUESTS_PER_MINUTE = "6000"
 SANDBOX_LOOK_MINUTES = "1,1,3"
 
@@ -102,13 +103,24 @@ class House:
         self.children.append(child)
 
     def watch(self) -> None:
-        """Until a stop is requested: children that die are started again; without PostgreSQL there is no product."""
+        """Until a stop is requested: what dies is started again."""
         while True:
             time.sleep(0.5)
             if self.server is not None and self.server.poll() is not None:
-                raise StartFailed("PostgreSQL has stopped, and Sideline with it. Start it again with bin/run.")
+                self._start_database_again(self.server.returncode)
             for child in self.children:
                 child.restart_if_dead()
+
+    def _start_database_again(self, exit_status: int) -> None:
+        """What it left behind in memory may take a moment to go."""
+        say(f"PostgreSQL ended (exit {exit_status}); starting it again.")
+        for _ in range(DATABASE_ATTEMPTS):
+            try:
+                return self.start_database()
+            except embedded_postgres.EmbeddedPostgresError as error:
+                reason = error
+            time.sleep(1)
+        raise StartFailed(f"PostgreSQL does not start again, and Sideline stops with it. {reason}")
 
     def stop(self) -> None:
         for number in STOP_SIGNALS:

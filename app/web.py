@@ -28,6 +28,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 PRIVATE = {"Vary": "HX-Request, HX-Request-Type", "Cache-Control": "private, no-store"}
 
+ASKED_FOR_HEAD = "asked_for_head"
+
 UTC_ZONE = ZoneInfo("UTC")
 
 AnyRequest = Request[Any, Any, Any]
@@ -51,6 +53,11 @@ def page(
 def wants_fragment(request: AnyRequest) -> bool:
     """htmx names it "partial" when it swaps a part of the page; a history restore asks for the whole."""
     return request.headers.get("hx-request-type") == "partial"
+
+
+def asks_for_head(request: AnyRequest) -> bool:
+    """For what a GET does besides answering: nobody receives anything here."""
+    return bool(request.scope.get("state", {}).get(ASKED_FOR_HEAD))
 
 
 def page_context(request: AnyRequest) -> dict[str, Any]:
@@ -110,7 +117,7 @@ def theme_of(request: AnyRequest) -> str:
 @cache
 def static_url(path: str) -> str:
     """The address of a static file, with the hash of its content: it may be cached for ever."""
-    digest = hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:10]
+    digest = hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:6]
     return f"/static/{path}?v={digest}"
 
 
@@ -122,14 +129,19 @@ def icon(name: str) -> Markup:
     )
 
 
+def grouped(number: int) -> str:
+    """ "23,750": digits in threes where a number can be long."""
+    return f"{number:,}"
+
+
 def when(moment: datetime | None, *, otherwise: str = "never") -> Markup:
     """ "12 min ago", with the exact time and zone in the title; the page's script keeps it true."""
     if moment is None:
         return escape(otherwise)
     zone = _zone()
-    exact = f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S} {zone.key}"
-    return Markup('<time datetime="{}" title="{}" data-relative>{}</time>').format(
-        moment.astimezone(UTC).isoformat(timespec="seconds"), exact, relative(moment, datetime.now(UTC))
+    local = moment.astimezone(zone)
+    return Markup('<time datetime="{}" title="{:%Y-%m-%d %H:%M:%S} {}" data-relative>{}</time>').format(
+        local.isoformat(" ", "seconds"), local, zone.key, relative(moment, datetime.now(UTC))
     )
 
 
@@ -159,6 +171,7 @@ def template_engine(settings: Settings) -> JinjaTemplateEngine:
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=True, trim_blocks=True,
         lstrip_blocks=True, auto_reload=not settings.is_production,
     )
+    environment.filters["grouped"] = grouped
     environment.globals |= {
         "static_url": static_url, "icon": icon, "when": when, "clock": clock,
         "is_presenting": is_presenting, "shown_name": shown_name, "shown_mail": shown_mail,

@@ -2,31 +2,40 @@
 
 import functools
 import time
+from collections import OrderedDict
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+import asyncpg
 from jinja2 import Environment
 from litestar import get
+from litestar.exceptions import ServiceUnavailableException
 from litestar.plugins.jinja import JinjaTemplateEngine
-from litestar.response import Response, Stream
+from litestar.response import Redirect, Response, Stream
 from markupsafe import Markup
 
 from app.controllers import leaderboard_file
 from app.domain import leaderboard as views
-from app.domain.leaderboard import Seen, Sort, View
+from app.domain.leaderboard import Parsed, Seen, Sort, View
 from app.domain.readers import Reader
 from app.domain.sparklines import bars
 from app.domain.windows import Window, in_words
 from app.queries import leaderboard as queries
 from app.queries.leaderboard import Choices, League, Page
+from app.security import throttling
+from app.security.connections import client_address
 from app.security.policy import coaches
-from app.web import PRIVATE, AnyRequest, page, wants_fragment
+from app.web import PRIVATE, AnyRequest, asks_for_head, here, page, wants_fragment
 
 SHOWN_AT_MOST_SECONDS = 600
 PARTS_KEPT = 256
 ALWAYS_SEEN = 20
+LAST_GOOD_MINUTES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +50,9 @@ class Shown:
     page: Page
     chips: tuple[tuple[str, str, str], ...]
     notices: tuple[str, ...]
-    is_admin: bool
     readers_zone: str
     minute: int
+    late: str = ""
 
     @property
     def refresh_url(self) -> str:
@@ -61,10 +70,6 @@ class Shown:
     def team_link(self) -> str:
         return _with(self.view.url(team_id=None), "team", "")
 
-    @property
-    def coach_link(self) -> str:
-        return _with(self.view.url(coach_id=None), "coach", "")
-
 
 @dataclass(frozen=True, slots=True)
 class Offered:
@@ -76,8 +81,25 @@ class Offered:
     choices: Choices
 
 
+@dataclass(frozen=True, slots=True)
+class Board:
+    """One answer: the table, and the filters where the whole page is wanted."""
+
+    shown: Shown
+    offered: Offered | None
+
+
+_read_before: OrderedDict[object, Board] = OrderedDict()
+
+
 def _with(url: str, name: str, value: object) -> str:
     return f"{url}{'&' if '?' in url else '?'}{name}={value}"
+
+
+def _without(url: str, name: str) -> str:
+    path, _, query = url.partition("?")
+    kept = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != name]
+    return f"{path}?{urlencode(kept)}" if kept else path
 
 
 def _whole(*texts: str) -> Markup | str:
@@ -113,12 +135,17 @@ async def leaderboard(request: AnyRequest) -> Response[Any]:
         return page(request, "leaderboard/no_organization.html")
     if parsed.seen and await _is_unchanged(parsed.seen, organization_id):
         return Response(None, status_code=204, headers=PRIVATE)
-    is_whole = not (wants_fragment(request) or parsed.is_export)
-    league = await queries.get_league(parsed.view, reader, organization_id, with_choices=is_whole)
-    view, notices = queries.understood(parsed.view, league, reader)
     if parsed.is_export:
-        return _file(view, reader, league)
-    return await _page(request, view, (*parsed.notices, *notices), reader, league)
+        return await _export(request, parsed, reader, organization_id)
+    is_whole = not wants_fragment(request)
+    key = (reader.user_id, reader.sight, organization_id, is_whole, parsed.view)
+    try:
+        board = await _read(parsed, reader, organization_id, with_choices=is_whole)
+    except (TimeoutError, asyncpg.QueryCanceledError):
+        board = _last_good(key)
+    else:
+        _remember(key, board)
+    return _page(request, board)
 
 
 async def _is_unchanged(seen: Seen, organization_id: UUID) -> bool:
@@ -127,18 +154,41 @@ async def _is_unchanged(seen: Seen, organization_id: UUID) -> bool:
     return is_recent and await queries.get_version(organization_id) == seen.version
 
 
-async def _page(
-    request: AnyRequest, view: View, notices: tuple[str, ...], reader: Reader, league: League
-) -> Response[Any]:
+async def _read(parsed: Parsed, reader: Reader, organization_id: UUID, *, with_choices: bool) -> Board:
+    league = await queries.get_league(parsed.view, reader, organization_id, with_choices=with_choices)
+    view, notices = queries.understood(parsed.view, league, reader)
     found = await queries.get_page(view, reader.sight, league)
     shown = Shown(
-        view, league.name, league.zone.key, league.window, league.version, found, _chips(view, league), notices,
-        reader.is_admin, reader.time_zone, int(time.time() // 60),
+        view, league.name, league.zone.key, league.window, league.version, found, _chips(view, league),
+        (*parsed.notices, *notices), reader.time_zone, int(time.time() // 60),
     )
-    parts: dict[str, Any] = {"table": functools.partial(_table, _environment(request), shown)}
-    if league.choices:
-        offered = Offered(view, league.organization_id, league.window, league.choices)
-        parts["filters"] = functools.partial(_filters, _environment(request), offered)
+    offered = Offered(view, league.organization_id, league.window, league.choices) if league.choices else None
+    return Board(shown, offered)
+
+
+def _remember(key: object, board: Board) -> None:
+    _read_before[key] = board
+    _read_before.move_to_end(key)
+    if len(_read_before) > PARTS_KEPT:
+        _read_before.popitem(last=False)
+
+
+def _last_good(key: object) -> Board:
+    """What this reader saw here last, with its age, where the database takes too long for a new look."""
+    board = _read_before.get(key)
+    now = int(time.time() // 60)
+    if board is None or now - board.shown.minute > LAST_GOOD_MINUTES:
+        raise ServiceUnavailableException(detail="The database takes too long for this list. Try again in a minute.")
+    read_at = datetime.fromtimestamp(board.shown.minute * 60, ZoneInfo(board.shown.readers_zone))
+    notice = f"The database takes too long; this is the list of {read_at:%H:%M} ({board.shown.readers_zone})."
+    return replace(board, shown=replace(board.shown, late=notice, minute=now))
+
+
+def _page(request: AnyRequest, board: Board) -> Response[Any]:
+    view = board.shown.view
+    parts: dict[str, Any] = {"table": functools.partial(_table, _environment(request), board.shown)}
+    if board.offered:
+        parts["filters"] = functools.partial(_filters, _environment(request), board.offered)
     is_typed = request.headers.get("hx-source", "").endswith("#filters")
     return page(
         request, "leaderboard/index.html", fragment="leaderboard/_fragment.html", view=view, **parts,
@@ -164,10 +214,22 @@ def _chips(view: View, league: League) -> tuple[tuple[str, str, str], ...]:
     return tuple((name, value, view.url(**without)) for name, value, without in candidates if value)
 
 
+async def _export(request: AnyRequest, parsed: Parsed, reader: Reader, organization_id: UUID) -> Response[Any]:
+    """A file cannot say that a filter was not understood; the page that shows these rows can."""
+    league = await queries.get_league(parsed.view, reader, organization_id)
+    view, notices = queries.understood(parsed.view, league, reader)
+    if parsed.notices or notices:
+        return Redirect(_without(here(request), "format"), status_code=303, headers=PRIVATE)
+    if asks_for_head(request):
+        return Response(None, media_type="text/csv", headers=PRIVATE)
+    await throttling.admit(throttling.EXPORT, account=str(reader.user_id), address=client_address(request))
+    return _file(view, reader, league)
+
+
 def _file(view: View, reader: Reader, league: League) -> Response[Any]:
     name = f"leaderboard-{league.now.astimezone(league.zone):%Y-%m-%d}.csv"
     return Stream(
-        _lines(view, reader, league), media_type="text/csv; charset=utf-8",
+        _lines(view, reader, league), media_type="text/csv",
         headers={**PRIVATE, "Content-Disposition": f'attachment; filename="{name}"'},
     )
 

@@ -4,11 +4,12 @@ from typing import Any
 
 from saq import Queue
 
-CONCURRENCY = 4
+CONCURRENCY = 7
+"""One for each kind that may take minutes (sync, sweep, onboarding, reconcile) and some for what should not wait."""
 GRACE_SECONDS = 8
 """How long a stopping worker lets its runs go on before it gives them back."""
 
-DATABASE_CONNECTIONS = 3 * CONCURRENCY
+DATABASE_CONNECTIONS = 2 * CONCURRENCY
 QUEUE_CONNECTIONS = CONCURRENCY + 3
 
 

@@ -1,6 +1,7 @@
 """Runs as the command line, other programs and pages show them."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -42,6 +43,17 @@ async def list_runs(limit: int = 50, state: str | None = None, kind: str | None 
         limit, state, kind,
     )
     return tuple(_run(row) for row in rows)
+
+
+async def failed_calls(run_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The commonest way in which each run's calls to a vendor failed, such as "unavailable 503"."""
+    rows = await database.fetch(
+        """select distinct on (run_id) run_id, concat_ws(' ', outcome, status) as words from vendor_calls
+           where run_id = any($1::uuid[]) and outcome not in ('ok', 'not_found')
+           group by run_id, outcome, status order by run_id, count(*) desc""",
+        list(run_ids),
+    )
+    return {row["run_id"]: row["words"] for row in rows}
 
 
 def _run(row: asyncpg.Record) -> Run:

@@ -23,7 +23,7 @@ from app.queries.keyset import Arguments
 PAGE_SIZE = 50
 EXPORT_SIZE = 5000
 MOST_CHOICES = 40
-FEW_MATCHES = 1000
+FEW_MATCHES = 5000
 FRESH_FOR = timedelta(hours=8)
 
 

@@ -46,6 +46,7 @@ class Rule:
 SIGN_IN = Rule("password", window_seconds=15 * 60, per_account=10, per_address=100)
 FORGOT_PASSWORD = Rule("forgot_password", window_seconds=15 * 60, per_account=5, per_address=30)
 SECOND_FACTOR = Rule("second_factor", window_seconds=10 * 60, per_account=5, counts_every_address=True)
+EXPORT = Rule("export", window_seconds=60, per_account=20, free=20)
 
 
 class TooManyAttempts(TooManyRequestsException):

@@ -12,6 +12,7 @@ OUTDATED = {
     "one_time_links": "expires_at < now()",
     "vendor_calls": "started_at < now() - interval '30 days'",
     "roster_uploads": "created_at < now() - interval '1 day'",
+    "game_platform_sync_runs": "finished_at < now() - interval '90 days'",
     "outbox": "state = 'sent' and finished_at < now() - interval '30 days'",
     "workers": "last_heard_at < now() - interval '1 day'",
 }

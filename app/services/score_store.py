@@ -11,7 +11,7 @@ from app import database
 from app.domain import sync_tiers
 from app.domain.sync_tiers import Ceilings
 from app.integrations.game_platform.client import VENDOR
-from app.services import onboarding_store, quarantine, standings, sync_stamps
+from app.services import onboarding_store, quarantine, standings, sync_stamps, totals_drift
 from app.services.job_runs import Claim
 from app.services.onboarding_store import Settlement
 from app.services.quarantine import UnreadablePerson
@@ -120,6 +120,7 @@ async def store(claim: Claim, readings: Sequence[Reading], ceilings: Ceilings = 
     await _put_flash_ctfs(readings)
     totals = await _put_totals([reading for reading in readings if reading.look.odl or reading.look.flash])
     cursors = await sync_stamps.put(readings, ceilings)
+    await _note_drift_of_totals(readings)
     stored = Stored(Counter(solves), {*solves, *events, *totals}, len(solves) + len(events) + len(totals), cursors)
     await _tell(claim, readings, stored, organizations)
     return stored
@@ -186,6 +187,16 @@ async def _put_totals(readings: Sequence[Reading]) -> list[UUID]:
         [scores.total_points if scores else None for scores in odl],
     )
     return [row[0] for row in rows]
+
+
+async def _note_drift_of_totals(readings: Sequence[Reading]) -> None:
+    """Of those whom a full read has just not explained; the reconcile looks at them again and again."""
+    recounted = [
+        reading.look.subject.competitor_id for reading in readings
+        if reading.recounted_total not in (None, reading.look.subject.recounted_total)
+    ]
+    if recounted:
+        await totals_drift.note(recounted)
 
 
 async def _put_people_aside(readings: Sequence[Reading]) -> None:

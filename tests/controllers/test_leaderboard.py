@@ -264,7 +264,7 @@ async def test_pages_are_linked_by_cursor_and_keep_the_filters(cast: Cast) -> No
     address: str | None = "?division=college&sort=name"
     while address:
         text = (await get(cast.coach_a, address)).text
-        seen += re.findall(r"<th scope=\"row\"[^>]*><span class=\"ellipsis\">(Extra Person \d+)", text)
+        seen += re.findall(r"<th scope=\"row\"[^>]*><a class=\"ellipsis\"[^>]*>(Extra Person \d+)", text)
         found = re.search(r'id="page-next" href="/leaderboard(\?[^"]+)"', text)
         address = found[1].replace("&amp;", "&") if found else None
         if address:
@@ -283,7 +283,7 @@ async def test_the_file_holds_exactly_the_rows_of_the_filter_in_the_order_of_the
     )
     await refresh(cast.organization_id)
     response = await get(cast.coach_a, "?division=college&sort=name&dir=desc&format=csv")
-    assert response.headers["content-type"].startswith("text/csv")
+    assert response.headers["content-type"] == "text/csv; charset=utf-8"
     name = response.headers["content-disposition"]
     assert re.fullmatch(r'attachment; filename="leaderboard-\d{4}-\d\d-\d\d\.csv"', name)
     assert [row["last_name"] for row in rows_of(response)] == [f"{n:03}" for n in range(60, 0, -1)]
@@ -349,3 +349,46 @@ async def test_names_are_text_and_not_markup(cast: Cast) -> None:
     await refresh(cast.organization_id)
     text = (await get(cast.coach_a, "?q=script")).text
     assert "<script>alert" not in text and "&lt;script&gt;" in text
+
+
+async def test_a_filter_that_is_not_understood_leads_to_the_page_that_says_so(cast: Cast) -> None:
+    """A file of more people than were asked for would not say it."""
+    response = await get(cast.coach_a, f"?team={cast.team_b}&sort=name&format=csv")
+    assert response.status_code == 303
+    assert response.headers["location"] == f"/leaderboard?team={cast.team_b}&sort=name"
+    assert await database.fetchval("select count(*) from disclosure_log") == 0
+
+
+async def test_asking_for_the_head_of_a_file_shows_nobody(cast: Cast) -> None:
+    async with await client_for(cast.coach_a) as client:
+        response = await client.head("/leaderboard?format=csv")
+    assert response.status_code == 200 and response.headers["content-type"].startswith("text/csv")
+    assert await database.fetchval("select count(*) from disclosure_log") == 0
+
+
+async def test_files_are_given_out_at_a_human_pace(cast: Cast) -> None:
+    async with await client_for(cast.coach_a) as client:
+        codes = [(await client.get("/leaderboard?format=csv")).status_code for _ in range(22)]
+        refused = await client.get("/leaderboard?format=csv")
+        assert codes[:20] == [200] * 20 and codes[-1] == 429 and "Retry-After" in refused.headers
+        assert (await client.get("/leaderboard")).status_code == 200
+    assert len(rows_of(await get(cast.coach_b, "?format=csv"))) == len(COACH_B)
+
+
+async def test_a_database_that_takes_too_long_leaves_the_last_list_with_its_age(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with await client_for(cast.coach_a) as client:
+        before = await client.get("/leaderboard?sort=name")
+        monkeypatch.setattr(queries, "get_page", _cancelled)
+        late = await client.get("/leaderboard?sort=name")
+        unknown = await client.get("/leaderboard?sort=team")
+    assert late.status_code == 200 and names_in(late.text) == names_in(before.text)
+    assert "The database takes too long; this is the list of" in late.text
+    assert unknown.status_code == 503 and "Try again in a minute" in unknown.text
+
+
+async def _cancelled(*arguments: object, **options: object) -> None:
+    async with database.transaction():
+        await database.execute("set local statement_timeout = 1")
+        await database.execute("select pg_sleep(1)")

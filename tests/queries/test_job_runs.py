@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 from app import database
-from app.queries.job_runs import get_run, list_runs
+from app.queries.job_runs import failed_calls, get_run, list_runs
 from app.services import job_runs
 from app.tables.jobs import Trigger
 
@@ -38,3 +38,18 @@ async def test_a_run_shows_its_counts_and_its_error() -> None:
 
 async def test_a_run_that_does_not_exist_is_none() -> None:
     assert await get_run(uuid4()) is None
+
+
+async def test_a_run_says_how_most_of_its_calls_failed() -> None:
+    run_id = await database.fetchval(
+        """insert into job_runs (kind, key, state) values ('game_platform_sync', 'k', 'succeeded')
+           returning id"""
+    )
+    await database.execute(
+        """insert into vendor_calls (vendor, token_key, kind, run_id, outcome, status)
+           select 'game_platform', 'key', 'odl_scores', $1, * from (values
+               ('ok', 200), ('ok', 200), ('ok', 200), ('not_found', 404), ('not_found', 404), ('not_found', 404),
+               ('unavailable', 503), ('unavailable', 503), ('rate_limited', 429)) found""",
+        run_id,
+    )
+    assert await failed_calls([run_id, uuid4()]) == {run_id: "unavailable 503"}

@@ -172,6 +172,8 @@ async def test_a_count_that_stays_different_is_read_in_full_once(platform: Platf
     assert [(await run(platform)).api_calls for _ in range(3)] == [2, 1, 1]
     assert (await state(competitor_id))["recounted_total"] == 1
     assert len(await stored()) == 2
+    drift = await database.fetch("select field, ours, theirs from drift where state <> 'resolved'")
+    assert ("challenges", "2", "1") in [tuple(row) for row in drift]
 
 
 async def test_a_new_student_is_read_from_the_beginning(platform: Platform, coach: Person) -> None:

@@ -21,7 +21,7 @@ function relative(moment) {
 
 function refreshTimes() {
   for (const time of document.querySelectorAll("time[data-relative]")) {
-    const words = relative(Date.parse(time.dateTime));
+    const words = relative(Date.parse(time.dateTime.replace(" ", "T")));
     if (time.textContent !== words) time.textContent = words;
   }
 }
@@ -43,12 +43,17 @@ let focusedId = "";
 let hadFocus = false;
 let watched = new Map();
 
+// A number in a table belongs to its row, by the row's header.
+function watchedName(number) {
+  return number.dataset.watch || number.closest("tr")?.querySelector("th")?.textContent || "";
+}
+
 function remember(target) {
   const focused = document.activeElement;
   hadFocus = focused !== null && focused !== document.body;
   focusedId = hadFocus ? focused.id : "";
   watched = new Map();
-  for (const number of target.querySelectorAll("[data-watch]")) watched.set(number.dataset.watch, number.textContent);
+  for (const number of target.querySelectorAll("[data-watch]")) watched.set(watchedName(number), number.textContent);
 }
 
 function keepFocus() {
@@ -60,7 +65,7 @@ function keepFocus() {
 
 function tintChanges() {
   for (const number of document.querySelectorAll("[data-watch]")) {
-    const before = watched.get(number.dataset.watch);
+    const before = watched.get(watchedName(number));
     number.classList.toggle("changed", before !== undefined && before !== number.textContent);
   }
 }
