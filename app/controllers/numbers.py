@@ -37,8 +37,10 @@ async def show(request: AnyRequest, name: FromPath[str]) -> Response[Any]:
     event = await queries.latest_event(view, frame)
     if parsed.is_export:
         return _file(view, frame, event, reader)
+    is_filtering = request.headers.get("hx-source", "").endswith("#filters")
     return page(
         request, "numbers/index.html", fragment="numbers/_rows.html", view=view, frame=frame, event=event,
+        headers={"HX-Replace-Url": view.url()} if is_filtering else None,
         meaning=MEANINGS[view.kpi], total=await queries.get_total(view, frame, event),
         found=await queries.get_page(view, frame, event), chips=frame.chips(view.path), divisions=DIVISIONS,
         clear_url=view.scope.url(view.path, coach_id=None, team_id=None, division=""),

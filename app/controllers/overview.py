@@ -33,8 +33,10 @@ async def show(request: AnyRequest) -> Response[Any]:
     frame = await scope_queries.frame(parsed.view.scope, reader)
     view = parsed.view
     own = {"chart": view.chart} if view.chart is not Chart.PACE else {}
+    is_filtering = request.headers.get("hx-source", "").endswith("#filters")
     return page(
         request, "overview/index.html", fragment="overview/_panels.html", frame=frame, view=view,
+        headers={"HX-Replace-Url": frame.scope.url(PATH, own)} if is_filtering else None,
         chips=frame.chips(PATH, own), clear_url=frame.scope.url(PATH, own, coach_id=None, team_id=None, division=""),
         notices=(*parsed.notices, *frame.notices), panels=await panels.render(request, _panels(frame, reader, view)),
     )
