@@ -82,3 +82,10 @@ async def tell_of_a_test(user_id: UUID) -> int:
         user_id, TEST,
     )
     return notice_id
+
+
+async def read_until(user_id: UUID, newest: int) -> int:
+    """What came after the page was shown stays unread."""
+    return await database.execute(
+        "update notifications set read_at = now() where user_id = $1 and id <= $2 and read_at is null", user_id, newest
+    )
