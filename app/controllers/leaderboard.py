@@ -52,6 +52,7 @@ class Shown:
     notices: tuple[str, ...]
     readers_zone: str
     minute: int
+    is_presenting: bool
     late: str = ""
 
     @property
@@ -138,7 +139,7 @@ async def leaderboard(request: AnyRequest) -> Response[Any]:
     if parsed.is_export:
         return await _export(request, parsed, reader, organization_id)
     is_whole = not wants_fragment(request)
-    key = (reader.user_id, reader.sight, organization_id, is_whole, parsed.view)
+    key = (reader.user_id, reader.sight, reader.is_presenting, organization_id, is_whole, parsed.view)
     try:
         board = await _read(parsed, reader, organization_id, with_choices=is_whole)
     except (TimeoutError, asyncpg.QueryCanceledError):
@@ -161,6 +162,7 @@ async def _read(parsed: Parsed, reader: Reader, organization_id: UUID, *, with_c
     shown = Shown(
         view, league.name, league.zone.key, league.window, league.version, found, _chips(view, league),
         (*parsed.notices, *notices), reader.time_zone, int(time.time() // 60),
+        reader.is_presenting,
     )
     offered = Offered(view, league.organization_id, league.window, league.choices) if league.choices else None
     return Board(shown, offered)

@@ -2,6 +2,7 @@
 
 from app.domain import csv_text
 from app.domain.leaderboard import DIVISIONS, View
+from app.domain.presenting import shown_name
 from app.domain.readers import Reader
 from app.queries.leaderboard import Row
 from app.security import audit
@@ -34,8 +35,8 @@ def _columns(reader: Reader) -> tuple[str, ...]:
 def _cells(row: Row, view: View, reader: Reader) -> list[object]:
     """The division's rank stays empty where only a category or source counts and no division is chosen."""
     cells: list[object] = [
-        row.rank, row.division_rank or None, row.first_name, row.last_name,
-        row.handle if row.is_linked else "not linked", row.team, DIVISIONS.get(row.division, row.division),
+        row.rank, row.division_rank or None, shown_name(reader, row.first_name, row.handle),
+        "" if reader.is_presenting else row.last_name, row.handle if row.is_linked else "not linked", row.team, DIVISIONS.get(row.division, row.division),
         row.challenges, row.points, row.change, row.rank_then, row.last_active_at, row.last_success_at,
     ]
     return [*cells, row.coach] if reader.is_admin else cells
