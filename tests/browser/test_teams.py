@@ -6,13 +6,14 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, PdfMargins, expect
 
 from tests.browser.conftest import sign_in
 from tests.cast import Cast, make_cast, make_competitor, make_team
 from tests.league import ago, solve
 
 WIDTH = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+MARGIN: PdfMargins = {"top": "12mm", "right": "12mm", "bottom": "12mm", "left": "12mm"}
 NAMES = ("Ada Alder", "Bo Birch", "Cyd Cedar", "Dee Dogwood", "Eli Elder", "Fay Fir", "Gus Gum", "Hal Hazel")
 
 
@@ -104,7 +105,7 @@ async def test_the_drawer_closes_over_a_list_that_was_filtered_by_typing(coach: 
 async def test_the_brief_of_eight_fits_one_page_of_paper(coach: Page, cast: Cast) -> None:
     await coach.goto(f"/teams/{cast.team_a}/brief")
     for paper in ("A4", "Letter"):
-        printed = await coach.pdf(format=paper, margin={side: "12mm" for side in ("top", "right", "bottom", "left")})
+        printed = await coach.pdf(format=paper, margin=MARGIN)
         assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1, paper
 
 
