@@ -136,14 +136,15 @@ def _totals(subject: Subject, days: tuple[Day, ...]) -> tuple[Number, Number]:
     totals, lately, earlier = subject.totals, report_card.gained(days, subject.window), _base(subject, days)
     compared = f"than in {subject.days_before}"
     points = Number(
-        "Points", str(totals.points),
-        (f"{totals.odl_points} on demand, {totals.flash_points} in Flash CTFs", f"{lately.points} {subject.since}"),
+        "Points", f"{totals.points:,}",
+        (f"{totals.odl_points:,} on demand, {totals.flash_points:,} in Flash CTFs",
+         f"{lately.points:,} {subject.since}"),
         delta=lately.points - earlier.points if earlier else None, compared=compared,
     )
     return points, Number(
-        "Challenges", str(totals.challenges),
-        (f"{totals.odl_challenges} on demand, {totals.flash_challenges} in Flash CTFs",
-         f"{lately.solves} {subject.since}"),
+        "Challenges", f"{totals.challenges:,}",
+        (f"{totals.odl_challenges:,} on demand, {totals.flash_challenges:,} in Flash CTFs",
+         f"{lately.solves:,} {subject.since}"),
         delta=lately.solves - earlier.solves if earlier else None, compared=compared,
     )
 
@@ -152,8 +153,8 @@ def _rank(subject: Subject) -> Number:
     if subject.rank is None:
         return Number("Rank", "–", ("In no standings yet: they are made after the first sync.",))
     division = DIVISIONS.get(subject.division)
-    details = (f"{subject.division_rank} in {division}",) if division else ()
-    return Number("Rank", str(subject.rank), (*details, f"in {subject.organization}"), unit=f"of {subject.ranked}")
+    details = (f"{subject.division_rank:,} in {division}",) if division else ()
+    return Number("Rank", f"{subject.rank:,}", (*details, f"in {subject.organization}"), unit=f"of {subject.ranked:,}")
 
 
 def _active(subject: Subject, days: tuple[Day, ...], streak: int) -> Number:
@@ -176,8 +177,8 @@ def _growth(subject: Subject, days: tuple[Day, ...]) -> Figure:
     if totals:
         last = totals[-1]
         caption = (
-            f"{last.odl + last.flash_ctf} points since {in_words(totals[0].day)}: "
-            f"{last.odl} from on-demand practice, {last.flash_ctf} from Flash CTFs."
+            f"{last.odl + last.flash_ctf:,} points since {in_words(totals[0].day)}: "
+            f"{last.odl:,} from on-demand practice, {last.flash_ctf:,} from Flash CTFs."
         )
     return charts.lines("growth", caption, series, across="Day", upwards="Points", is_stepped=True)
 

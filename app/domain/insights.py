@@ -138,7 +138,7 @@ def _peers(groups: Sequence[Group]) -> Insight | None:
 
 
 def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _on(moment: datetime, zone: ZoneInfo) -> str:

@@ -40,7 +40,8 @@ class Totals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """Somebody whom the reader may see. `rank` is among everybody `ranked`; None for who is in no standings."""
+    """Somebody whom the reader may see. `rank` is among everybody `ranked`; None for who is in no standings. `failure`
+    is why the last look failed, `set_aside` how many of their records could not be read."""
 
     sight: Sight
     competitor_id: UUID
@@ -65,6 +66,7 @@ class Subject:
     flash_read_at: datetime | None
     as_of: datetime | None
     failure: str | None
+    set_aside: int
 
     @property
     def is_late(self) -> bool:
@@ -107,7 +109,9 @@ select c.organization_id, o.name as organization, o.time_zone, o.school_year_sta
     (select count(*) from standings r where r.organization_id = c.organization_id) as ranked,
     y.last_remote_accessed_at as last_accessed_at, y.last_flash_ctf_synced_at as flash_read_at,
     y.last_success_at as as_of,
-    case when y.last_result = 'failure' then coalesce(y.error_message, '') end as failure
+    case when y.last_result = 'failure' then coalesce(y.error_message, '') end as failure,
+    (select count(*) from quarantine q where q.competitor_id = c.id and q.resolved_at is null
+        and q.kind <> 'competitor') as set_aside
 from competitors c join organizations o on o.id = c.organization_id
     left join team_memberships m on m.competitor_id = c.id left join teams t on t.id = m.team_id
     left join game_platform_stats g on g.competitor_id = c.id left join standings s on s.competitor_id = c.id
@@ -131,7 +135,7 @@ def _subject(sight: Sight, competitor_id: UUID, days: Scope, record: asyncpg.Rec
     own = (
         "organization_id", "organization", "today", "now", "joined_at", "division", "team_id", "team", "is_linked",
         "rank", "division_rank", "ranked", "last_solved_at", "last_accessed_at", "flash_read_at",
-        "as_of", "failure",
+        "as_of", "failure", "set_aside",
     )
     return Subject(
         sight=sight, competitor_id=competitor_id, zone=zone, window=window, previous=windows.previous(window, zone),

@@ -71,10 +71,10 @@ async def test_the_totals_are_the_platforms_and_name_their_window(cast: Cast, ad
     )
     assert totals and gained
     text = (await get(cast.coach_a, f"/competitors/{ada}?window=90")).text
-    assert f'<p class="kpi-value">{totals["points"]}</p>' in text
+    assert f'<p class="kpi-value">{totals["points"]:,}</p>' in text
     assert f'<p class="kpi-value">{totals["challenges"]}</p>' in text
-    assert re.search(rf'{gained["points"]} since \d+ \w+ \d+</p>', text)
-    assert f'Solved {gained["solves"]} challenges for {gained["points"]} points since' in text
+    assert re.search(rf'{gained["points"]:,} since \d+ \w+ \d+</p>', text)
+    assert f'Solved {gained["solves"]} challenges for {gained["points"]:,} points since' in text
     custom = (await get(cast.coach_a, f"/competitors/{ada}?window=custom&from=2025-01-01&to=2025-01-31")).text
     assert "from 1 Jan 2025 to 31 Jan 2025" in custom and 'value="2025-01-31"' in custom
 
@@ -94,11 +94,12 @@ async def test_whatever_the_filter_the_counts_are_those_of_its_rows(cast: Cast, 
     address = f"/competitors/{ada}?{urlencode(query)}"
     text = (await get(cast.coach_a, address, headers=PARTIAL)).text
     rows = await rows_of(cast.coach_a, f"{address}&format=csv")
-    said = re.search(r"(\d+) (?:of \d+ )?challenges, (\d+) points", text)
+    said = re.search(r"(\d+) (?:of \d+ )?challenges, ([\d,]+) points", text)
     shown = re.findall(r'<tr><th scope="row">', text)
     assert len(shown) == min(25, len(rows)) and f'data-announce="{len(rows)} challenge' in text
     if rows:
-        assert said and (int(said[1]), int(said[2])) == (len(rows), sum(int(row["points"]) for row in rows))
+        points = sum(int(row["points"]) for row in rows)
+        assert said and (said[1], said[2]) == (str(len(rows)), f"{points:,}")
     else:
         assert "No solved challenge matches these filters." in text
 
@@ -113,7 +114,8 @@ async def test_the_pages_hold_every_row_once_in_every_order(cast: Cast, ada: UUI
             seen += re.findall(r'<time datetime="([^"]+)"[^>]*data-relative', text.split("<tbody>")[1])
             following = re.search(r'id="page-next" href="([^"]+)"', text)
             url = following[1].replace("&amp;", "&") if following else ""
-        assert seen == [row["solved_at"] for row in whole] and len(whole) == 60
+        assert list(map(datetime.fromisoformat, seen)) == [datetime.fromisoformat(row["solved_at"]) for row in whole]
+        assert len(whole) == 60
 
 
 async def test_categories_and_work_roles_add_up_to_the_solves(cast: Cast, ada: UUID) -> None:
@@ -325,3 +327,10 @@ async def test_the_card_costs_the_same_few_queries_however_long_the_history(
     await solve(one, 10, datetime.now(UTC))
     assert await count(f"/competitors/{one}") == await count(f"/competitors/{ada}") <= 21
     assert {"game_platform_challenge_solves" in sql for sql in statements} == {True, False}
+
+
+async def test_records_that_could_not_be_read_are_counted(cast: Cast, ada: UUID) -> None:
+    await database.execute("insert into quarantine (vendor, kind, record_key, competitor_id, reason) "
+                           "values ('game_platform', 'odl_solve', 'x', $1, 'points are no number')", ada)
+    text = (await get(cast.coach_a, f"/competitors/{ada}")).text
+    assert "1 record of this person from the platform could not be read and is not counted here." in text
