@@ -92,20 +92,20 @@ async def test_a_selection_is_counted_held_and_added_with_the_keyboard(coach: Pa
     await coach.evaluate(TICK)
     await expect(box).to_be_checked()
     await coach.get_by_label("Choose everybody").check()
-    await expect(coach.locator("[data-selected]")).to_have_text("3 chosen")
+    await expect(coach.locator("[data-selected]")).to_have_text("6 chosen")
     await coach.get_by_label("Choose everybody").uncheck()
     await expect(coach.locator("[data-selected]")).to_be_hidden()
     await box.focus()
     await coach.keyboard.press("Space")
     await coach.keyboard.press("Enter")
-    await expect(coach).to_have_url(re.compile(r"\?run="))
-    await expect(coach.locator("#outcomes")).to_contain_text("Ready Rowan")
-    await expect(coach.locator("#outcomes tbody tr")).to_have_count(1)
+    await expect(coach).to_have_url(re.compile(r"/competitors/changes/"))
+    await expect(coach.locator("#results")).to_contain_text("Ready Rowan")
+    await expect(coach.locator("#results tbody tr")).to_have_count(1)
     await database.execute(
         "update competitors set metactf_user_status = 'approved', game_platform_id = 'x' where first_name = 'Ready'"
     )
     await coach.evaluate(TICK)
-    await expect(coach.locator("#outcomes")).to_contain_text("Already there")
+    await expect(coach.locator("#results")).to_contain_text("Already there")
 
 
 async def test_search_finds_while_typing_and_keeps_the_focus(coach: Page) -> None:
@@ -124,7 +124,7 @@ async def test_everything_works_without_a_script(without_scripts: Page) -> None:
     await tab.get_by_role("button", name="Apply").click()
     await tab.get_by_label("Choose Ready Rowan").check()
     await tab.get_by_role("button", name="Add the chosen").click()
-    await expect(tab.locator("#outcomes")).to_contain_text("Ready Rowan")
+    await expect(tab.locator("#results")).to_contain_text("Ready Rowan")
     await tab.goto("/teams")
     await tab.get_by_label("Name", exact=True).fill("Kernel Panic")
     await tab.get_by_label("Affiliation").fill("North High")
