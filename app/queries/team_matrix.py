@@ -73,19 +73,20 @@ async def cells(team_ids: Sequence[UUID]) -> dict[UUID, dict[str, Cell]]:
     """Of teams that the caller may see: those categories in which a member has solved something."""
     rows = await database.fetch(
         f"""with medium as materialized ({THRESHOLDS})
-            select team_id, category, count(*)::int as members, (array_agg(competitor_id))[1] as competitor_id,
-                (array_agg(name))[1] as name, (array_agg(handle))[1] as handle
+            select s.*, trim(c.first_name || ' ' || c.last_name) as name, coalesce(c.metactf_username, '') as handle
             from (
-                select distinct m.team_id, medium.category, c.id as competitor_id,
-                    trim(c.first_name || ' ' || c.last_name) as name, coalesce(c.metactf_username, '') as handle
-                from team_memberships m join competitors c on c.id = m.competitor_id and c.archived_at is null
-                    join game_platform_challenge_solves v on v.competitor_id = c.id
-                    join medium on medium.organization_id = c.organization_id
-                        and medium.category = coalesce(nullif(v.category, ''), 'Other')
-                        and v.challenge_points >= medium.points
-                where m.team_id = any($1::uuid[])
-            ) solvers
-            group by team_id, category""",  # noqa: S608
+                select team_id, category, count(*)::int as members, (array_agg(competitor_id))[1] as competitor_id
+                from (
+                    select distinct m.team_id, medium.category, c.id as competitor_id
+                    from team_memberships m join competitors c on c.id = m.competitor_id and c.archived_at is null
+                        join game_platform_challenge_solves v on v.competitor_id = c.id
+                        join medium on medium.organization_id = c.organization_id
+                            and medium.category = coalesce(nullif(v.category, ''), 'Other')
+                            and v.challenge_points >= medium.points
+                    where m.team_id = any($1::uuid[])
+                ) solvers
+                group by team_id, category
+            ) s join competitors c on c.id = s.competitor_id""",  # noqa: S608
         list(team_ids),
     )
     found: dict[UUID, dict[str, Cell]] = defaultdict(dict)

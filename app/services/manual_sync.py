@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app import database
 from app.domain.readers import Reader
-from app.features import Feature, FeatureOff, is_enabled, require_feature
+from app.features import Feature, FeatureOff, require_feature
 from app.queue import enqueue, find_kind, parse_payload, run_key, wake
 from app.security import audit
 from app.services.job_runs import DueRun
@@ -47,10 +47,6 @@ class LastAsked:
     state: str
     asked_at: datetime
     new_solves: int
-
-
-async def is_offered(organization_id: UUID) -> bool:
-    return await is_enabled(Feature.SCORE_INGESTION, organization_id)
 
 
 async def sync_now(reader: Reader, competitor_ids: Sequence[UUID]) -> Asked:
