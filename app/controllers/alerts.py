@@ -36,6 +36,8 @@ DONE = {
     "wake": "Back among the open ones.", "day": "Put aside for a day.", "week": "Put aside for a week.",
     "until": "Put aside until that day.",
 }
+LATE = timedelta(minutes=15)
+"""Three looks that did not come."""
 SNOOZES = {"day": timedelta(days=1), "week": timedelta(days=7)}
 
 
@@ -103,7 +105,8 @@ async def _list(request: AnyRequest, parsed: Parsed, *, done: str = "", problem:
     view, notices = queries.understood(parsed.view, frame)
     found = await queries.get_page(view, frame, reader.user_id)
     counts = await queries.get_counts(view, frame, reader.user_id)
-    state = digest(found, counts, reader.is_presenting)
+    looked_at = await queries.get_looked_at()
+    state = digest(found, counts, looked_at, reader.is_presenting)
     if parsed.seen == state:
         return Response(None, status_code=204, headers=PRIVATE)
     is_typed = request.headers.get("hx-source", "").endswith("#filters")
@@ -113,7 +116,8 @@ async def _list(request: AnyRequest, parsed: Parsed, *, done: str = "", problem:
         view=view, frame=frame, notices=(*parsed.notices, *notices), done=done, problem=problem, found=found,
         tabs=_tabs(view, counts), counts=counts, chips=_chips(view, frame), rules=RULES, groups=GROUPS, owners=OWNERS,
         refresh_url=with_seen(view.url(cursor=view.cursor), state), divisions=DIVISIONS,
-        file_url=_file_url(view), form_url=view.url(f"{PATH}/act", cursor=view.cursor), clear_url=_clear_url(view),
+        looked_at=looked_at, is_late=bool(looked_at and frame.now - looked_at > LATE), file_url=_file_url(view),
+        form_url=view.url(f"{PATH}/act", cursor=view.cursor), clear_url=_clear_url(view),
     )
 
 

@@ -14,7 +14,7 @@ from app.domain import notification_list
 from app.domain.digests import KINDS, MAIL_TIMES
 from app.domain.notification_list import PATH
 from app.domain.readers import Reader
-from app.domain.saved_views import LONGEST_ADDRESS, LONGEST_NAME, BadView
+from app.domain.saved_views import LONGEST_ADDRESS, BadView
 from app.queries import notifications as queries
 from app.queries import saved_views as view_queries
 from app.security.policy import anyone, coaches
@@ -146,12 +146,17 @@ async def _page(
     return page(
         request, "notifications/index.html", fragment="notifications/_list.html",
         status_code=422 if errors or problem else 200, view=parsed.view, notices=parsed.notices, done=done,
-        problem=problem, errors=errors or {}, typed=typed or {}, found=found, tabs=_tabs(parsed.view, found.unread),
+        problem=problem, errors=errors or {}, typed=typed or {"address": _address_to_keep(request)}, found=found,
+        tabs=_tabs(parsed.view, found.unread),
         refresh_url=with_seen(parsed.view.url(cursor=parsed.view.cursor), state),
         views=await view_queries.of_reader(reader.user_id),
         preferences=await notification_preferences.read(reader.user_id), mail_times=MAIL_TIMES, kinds=KINDS,
-        longest_name=LONGEST_NAME, longest_address=LONGEST_ADDRESS,
     )
+
+
+def _address_to_keep(request: AnyRequest) -> str:
+    """A list's own button brings it along."""
+    return str(request.query_params.get("address", ""))[:LONGEST_ADDRESS]
 
 
 def _tabs(view: notification_list.View, unread: int) -> list[tuple[str, str, bool, int | None]]:

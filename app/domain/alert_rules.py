@@ -55,7 +55,7 @@ class Words:
 
 RULES: dict[Rule, Words] = {
     Rule.ONBOARDING_FAILED: Words(
-        "Onboarding failed", "The Game Platform refused to make an account",
+        "Onboarding failed", "No account could be made",
         "Correct what it names on the competitor's page, then add them again.", Group.ACCESS,
     ),
     Rule.UNLINKED: Words(

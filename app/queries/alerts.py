@@ -117,6 +117,7 @@ class Card:
     alerts: tuple[Alert, ...]
     count: int
     unknown: int
+    looked_at: datetime | None
 
 
 def understood(view: View, frame: Frame) -> tuple[View, tuple[str, ...]]:
@@ -149,6 +150,14 @@ async def walk(view: View, frame: Frame, reader_id: UUID, *, size: int = 500) ->
         cursor = page.next
 
 
+async def get_looked_at() -> datetime | None:
+    """When the causes were looked at last."""
+    looked_at: datetime | None = await database.fetchval(
+        "select max(finished_at) from job_runs where kind = 'alerts_evaluate' and state = 'succeeded'"
+    )
+    return looked_at
+
+
 async def get_counts(view: View, frame: Frame, reader_id: UUID) -> Counts:
     arguments = Arguments()
     conditions = " and ".join(_conditions(replace(view, rule=""), frame, reader_id, arguments))
@@ -165,11 +174,11 @@ async def open_alerts(frame: Frame, *, group: str = "", limit: int = 5) -> tuple
 
 
 async def cards(frame: Frame, *, limit: int = 5) -> tuple[Card, ...]:
-    counts = await get_counts(View(frame.scope), frame, ANYBODY)
+    counts, looked_at = await get_counts(View(frame.scope), frame, ANYBODY), await get_looked_at()
     return tuple([
         Card(
             group, await open_alerts(frame, group=group, limit=limit), counts.count("open", group=group),
-            counts.count("unknown", group=group),
+            counts.count("unknown", group=group), looked_at,
         )
         for group in (Group.ACCESS, Group.PEOPLE)
     ])

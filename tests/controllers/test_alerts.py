@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import httpx
@@ -193,3 +194,20 @@ async def test_without_alerts_the_page_says_so(cast: Cast) -> None:
     await database.execute("delete from alerts")
     assert "Nothing to act on." in (await get(cast.coach_a, "/alerts")).text
     assert "Clear all filters" in (await get(cast.coach_a, "/alerts?rule=stuck")).text
+
+
+async def test_the_page_says_when_the_causes_were_looked_at(cast: Cast) -> None:
+    assert "Nobody has been looked at yet" in (await get(cast.coach_a, "/alerts")).text
+    finish = "update job_runs set state = 'succeeded', finished_at = now() - $1::interval"
+    await database.execute(finish, timedelta(minutes=4))
+    text = (await get(cast.coach_a, "/alerts")).text
+    assert "4 min ago" in text and "Late:" not in text
+    await database.execute(finish, timedelta(minutes=40))
+    assert "promised every 5 minutes" in (await get(cast.coach_a, "/alerts")).text
+
+
+async def test_the_overviews_cards_hold_what_the_list_does(cast: Cast) -> None:
+    text = (await get(cast.coach_a, "/")).text
+    assert names_in(text) >= set(MINE) and not names_in(text) & set(FOREIGN)
+    assert re.search(r'href="/alerts\?group=people">all 2<', text)
+    assert re.search(r'href="/alerts\?group=access">all 1<', (await get(cast.coach_b, "/")).text)

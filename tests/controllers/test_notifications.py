@@ -165,3 +165,9 @@ async def test_while_presenting_no_name_is_shown(cast: Cast) -> None:
     async with await client_for(cast.coach_a) as client:
         await client.post("/presenting", data={"present": "on", "next": "/"})
         assert MINE not in (await client.get("/notifications")).text
+
+
+async def test_every_list_offers_to_keep_itself(cast: Cast) -> None:
+    for path in ("/competitors?status=complete", "/alerts?rule=stuck", "/leaderboard?q=a"):
+        (link,) = re.findall(r'href="(/notifications\?address=[^"]+)"', (await get(cast.coach_a, path)).text)
+        assert f'value="{path}"' in (await get(cast.coach_a, link.partition("#")[0])).text, path
