@@ -44,11 +44,11 @@ def test_a_day_is_told_as_the_browser_reads_it() -> None:
 
 def test_a_name_cannot_leave_the_script_element_or_become_a_link() -> None:
     name = '</script><a href="https://evil.example">x</a>'
-    figure = charts.lines("a", "b", (Series(name, (0,), (1,), words=(name,)),), across="x", upwards="y")
+    figure = charts.lines("a", "b", (Series(name, (name,), (1,), words=(name,)),), across="x", upwards="y")
     assert "<" not in figure.json
     (trace,) = told(figure)["data"]
     assert str(trace["name"]).startswith("&lt;/script&gt;&lt;a href=")
-    assert trace["hovertext"] == [trace["name"]]
+    assert trace["hovertext"] == trace["x"] == [trace["name"]]
 
 
 def test_no_theme_of_plotly_is_sent_along() -> None:

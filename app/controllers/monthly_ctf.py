@@ -66,10 +66,13 @@ def _pace(events: tuple[Event, ...], zone: ZoneInfo) -> Figure:
 
 
 def _absolute(events: tuple[Event, ...], zone: ZoneInfo) -> Figure:
-    labels = tuple(event.label(zone) for event in events)
+    """The day tells an event where it is the only one of that day."""
+    labels, days = tuple(event.label(zone) for event in events), tuple(event.day(zone) for event in events)
+    places = days if len(set(days)) == len(days) else labels
     return charts.bars(
         FIGURE, views.finding(events, Chart.ABSOLUTE),
-        [Series("Points", labels, tuple(event.points for event in events))], across="Flash CTF", upwards="Points",
+        [Series("Points", places, tuple(event.points for event in events), words=labels)],
+        across="Flash CTF", upwards="Points",
         columns=("Flash CTF", "Points", "People with a solve", "Best score"),
         rows=tuple(
             (label, event.points, event.players, event.best) for label, event in zip(labels, events, strict=True)

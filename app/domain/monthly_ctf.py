@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from app.domain import scopes
+from app.domain import scopes, windows
 from app.domain.addresses import Reading
 from app.domain.scopes import Scope
 
@@ -68,9 +68,11 @@ class Event:
     def last_minute(self) -> int:
         return self.pace[-1][0] if self.pace else 0
 
+    def day(self, zone: ZoneInfo) -> str:
+        return windows.in_words(self.started_at.astimezone(zone).date())
+
     def label(self, zone: ZoneInfo) -> str:
-        day = self.started_at.astimezone(zone)
-        return f"{self.name}, {day.day} {day:%b %Y}"
+        return f"{self.name}, {self.day(zone)}"
 
 
 def parse(pairs: Iterable[tuple[str, str]], path: str = "") -> Parsed:

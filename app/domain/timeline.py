@@ -199,8 +199,8 @@ def more(events: Sequence[Event]) -> str:
     details = events[0].details
     match events[0].what:
         case "solved":
-            counts = Counter(event.details.get("category") or "Other" for event in events)
-            return ", ".join(f"{category} {count}" for category, count in counts.most_common())
+            counts = Counter(str(event.details.get("category") or "Other") for event in events)
+            return ", ".join(f"{name} {count}" if len(events) > 1 else name for name, count in counts.most_common())
         case "played" if len(events) == 1 and details.get("rank"):
             return f"rank {details['rank']}"
         case "roster_imported" | "roster_handed_over":
@@ -211,7 +211,7 @@ def more(events: Sequence[Event]) -> str:
             return f"{details.get('name')}, {details.get('first_day')} to {details.get('last_day')}"
         case "practice_window_set":
             return str(details.get("event") or "")
-        case "team_renamed" | "team_created" | "team_deleted" | "team_closed":
+        case "team_deleted":
             return str(details.get("name") or "")
     return ""
 

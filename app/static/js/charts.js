@@ -44,7 +44,8 @@ function dressed({ data, layout }) {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
     hoverlabel: { bgcolor: colour("surface"), bordercolor: colour("line-strong"), font: { ...font, color: colour("text") } },
-    xaxis: { ...axis, ...layout.xaxis, showgrid: false }, yaxis: { ...axis, rangemode: "tozero", ...layout.yaxis },
+    xaxis: { ...axis, title: { ...layout.xaxis.title, font }, showgrid: false },
+    yaxis: { ...axis, title: { ...layout.yaxis.title, font }, rangemode: "tozero" },
   };
   return [lines, whole, CONFIG];
 }
