@@ -21,6 +21,7 @@ from app.domain.scopes import Scope
 from app.domain.strengths import Strength
 from app.domain.windows import Window
 from app.queries import coverage
+from app.queries.keyset import Arguments
 
 FRESH_FOR = timedelta(hours=8)
 MOST_FLASH_CTFS = 60
@@ -212,32 +213,23 @@ async def get_work_roles(subject: Subject) -> tuple[WorkRole, ...]:
            from game_platform_challenge_solves v cross join lateral jsonb_array_elements_text(
                case jsonb_typeof(v.raw_payload->'nist_nice_work_roles') when 'array'
                    then v.raw_payload->'nist_nice_work_roles' else '[]' end) as role
-           where (v.competitor_id = $1 or v.competitor_id in (
-                   select competitor_id from team_memberships where team_id = $2)) and trim(role) <> ''
+           where v.competitor_id = any(array(select competitor_id from team_memberships where team_id = $2) || $1::uuid)
+               and trim(role) <> ''
            group by 1 order by 2 desc, 3 desc, 1""",
         subject.competitor_id, subject.team_id,
     )
     return tuple(WorkRole(**row) for row in rows)
 
 
-_MEASURES = {
-    "points": "Points, all time", "challenges": "Challenges, all time",
-    "gained_points": "Points {since}", "gained_challenges": "Challenges {since}",
-}
+_MEASURES = {"points": "Points, all time", "challenges": "Challenges, all time", "gained": "Points {since}"}
 _COMPARED = ", ".join(
     f"max(own.{name}) as own_{name}, avg(p.{name})::float8 as average_{name}, "
     f"count(*) filter (where p.{name} < own.{name}) as behind_{name}" for name in _MEASURES
 )
 _PEERS = f"""
 with people as materialized (
-    select s.competitor_id, s.team_id, s.division, s.points, s.challenges,
-        coalesce(h.points[at.until], 0) - coalesce(h.points[at.before], 0) as gained_points,
-        coalesce(h.challenges[at.until], 0) - coalesce(h.challenges[at.before], 0) as gained_challenges
-    from standings s left join standing_histories h on h.competitor_id = s.competitor_id
-    cross join lateral (
-        select coalesce(width_bucket($5::int - 1, h.days), 0) as before,
-            coalesce(width_bucket($6::int, h.days), 0) as until offset 0) at
-    where s.organization_id = $1 and (s.division = $3 or s.team_id = $4)
+    select s.competitor_id, s.team_id, s.division, s.points, s.challenges, {{gained}} as gained
+    from standings s {{join}} where s.organization_id = $1 and (s.division = $3 or s.team_id = $4)
 )
 select g.name, count(*)::int as people, {_COMPARED}
 from people p cross join (select * from people where competitor_id = $2) own
@@ -248,11 +240,24 @@ where g.is_in group by g.name order by g.name desc
 
 async def get_peers(subject: Subject) -> tuple[Group, ...]:
     """The team and the division, this person among them."""
-    rows = await database.fetch(
-        _PEERS, subject.organization_id, subject.competitor_id, subject.division or None, subject.team_id,
-        windows.day_number(subject.window.first_day), windows.day_number(subject.window.last_day),
-    )
+    arguments = Arguments([
+        subject.organization_id, subject.competitor_id, subject.division or None, subject.team_id
+    ])
+    gained, join = _gained(subject.window, arguments)
+    rows = await database.fetch(_PEERS.format(gained=gained, join=join), *arguments.values)
     return tuple(_group(subject, row) for row in rows)
+
+
+def _gained(window: Window, arguments: Arguments) -> tuple[str, str]:
+    """The points of a window, and the join that they need: presets are kept ready, other days are looked up."""
+    if window.name != windows.CUSTOM:
+        return f"s.gain_{window.name}", ""
+    first, last = (arguments.add(windows.day_number(day)) for day in (window.first_day, window.last_day))
+    return "coalesce(h.points[found.until], 0) - coalesce(h.points[found.before], 0)", f"""
+        left join standing_histories h on h.competitor_id = s.competitor_id
+        cross join lateral (
+            select coalesce(width_bucket({first}::int - 1, h.days), 0) as before,
+                coalesce(width_bucket({last}::int, h.days), 0) as until offset 0) found"""
 
 
 def _group(subject: Subject, row: asyncpg.Record) -> Group:

@@ -4,7 +4,7 @@ import csv
 import io
 import random
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
@@ -18,6 +18,7 @@ from app.queries import report_card as queries
 from app.services.flags import set_flag
 from tests.cast import Cast, Person, make_cast, make_competitor
 from tests.clients import client_for, stranger
+from tests.faults.test_no_input_gives_a_500 import generated_url
 from tests.history import CATEGORIES, make_history, read_now
 from tests.league import ago, refresh, solve
 
@@ -143,6 +144,10 @@ async def test_peers_are_the_averages_of_their_groups(cast: Cast, ada: UUID) -> 
     thirty = await database.fetchval("select avg(gain_30)::float8 from standings")
     own = await database.fetchval("select gain_30 from standings where competitor_id = $1", ada)
     assert gained.average == pytest.approx(thirty) and gained.own == own
+    today = subject.today
+    same_days = Scope(window="custom", first_day=today - timedelta(days=29), last_day=today)
+    custom = await queries.get_subject(Sight(coach_id=cast.coach_a.id), ada, same_days)
+    assert custom and [group.measures[2].average for group in await queries.get_peers(custom)] == [gained.average] * 2
 
 
 async def test_a_small_group_is_not_averaged(cast: Cast, ada: UUID) -> None:
@@ -334,3 +339,14 @@ async def test_records_that_could_not_be_read_are_counted(cast: Cast, ada: UUID)
                            "values ('game_platform', 'odl_solve', 'x', $1, 'points are no number')", ada)
     text = (await get(cast.coach_a, f"/competitors/{ada}")).text
     assert "1 record of this person from the platform could not be read and is not counted here." in text
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_no_address_breaks_the_card_or_a_panel(cast: Cast, ada: UUID, seed: int) -> None:
+    chance = random.Random(seed)
+    async with await client_for(cast.coach_a) as client:
+        for _ in range(40):
+            path = chance.choice(("", "/disclosures", "/standing"))
+            url = generated_url(chance, f"/competitors/{ada}{path}")
+            answer = await client.get(url, headers=chance.choice(({}, PARTIAL)))
+            assert answer.status_code in (200, 204, 303, 400) and FAILED not in answer.text, url

@@ -87,7 +87,7 @@ def test_strengths_and_the_next_step_are_one_sentence_each() -> None:
 
 
 def test_peers_are_spoken_of_only_in_groups_that_are_large_enough() -> None:
-    measures = tuple(Measure(name, 10, 5.0, 3) for name in ("a", "b", "Points since 1 Nov 2026", "d"))
+    measures = tuple(Measure(name, 10, 5.0, 3) for name in ("a", "b", "Points since 1 Nov 2026"))
     small, large = Group("Firewall", 4, measures), Group("High school", 5, measures)
     assert len(insights(replace(FACTS, peers=(small,)))) == 1
     assert insights(replace(FACTS, peers=(small, large)))[1].text == (
@@ -96,7 +96,7 @@ def test_peers_are_spoken_of_only_in_groups_that_are_large_enough() -> None:
 
 
 def test_there_are_three_at_most() -> None:
-    measures = tuple(Measure("Points", 10, 5.0, 3) for _ in range(4))
+    measures = tuple(Measure("Points", 10, 5.0, 3) for _ in range(3))
     full = replace(
         FACTS, flash_record=(flash(4, 10), flash(9, 9)), peers=(Group("High school", 9, measures),),
         strengths=every_category({"OSINT": Strength("OSINT", 5, 500, 4)}),
