@@ -275,6 +275,12 @@ async def _set_name(team_id: UUID, name: str) -> None:
 async def _membership_changed(
     action: str, team: dict[str, Any], competitor_id: UUID, reader: Reader, *, before: UUID | None, after: UUID | None
 ) -> None:
+    """A team that was chosen by hand is noted, so that no import of a roster takes it back."""
+    await database.execute(
+        """update competitors set edited_fields = edited_fields || '["team"]' where id = $1
+               and not edited_fields ? 'team'""",
+        competitor_id,
+    )
     await outbox.add(PushKind.MEMBERSHIP, competitor_id, organization_id=team["organization_id"], actor=reader)
     await _remember(
         action, team, reader, competitor_id=competitor_id, before={"team_id": before}, after={"team_id": after}

@@ -11,7 +11,8 @@ from app.services import roster_changes
 from app.services.flags import set_flag
 from app.services.onboarding_requests import NotFound as NobodyToAdd
 from app.services.roster_changes import MOST, Action, NotFound
-from tests.cast import Cast, Person, make_cast, make_competitor, make_organization, make_user
+from app.services.roster_import import import_roster
+from tests.cast import Cast, Person, make_cast, make_competitor, make_organization, make_team, make_user
 from tests.services.team_pushes import membership_row, reader_of, states
 
 
@@ -141,3 +142,17 @@ async def test_two_who_change_the_same_people_at_once_both_finish(cast: Cast) ->
         apply(cast.coach_a, Action.TEAM, *reversed(people), target=cast.team_a),
     )
     assert await database.fetchval("select count(*) from roster_changes where outcomes <> '[]'") == 4
+
+
+async def test_an_import_takes_back_neither_a_team_nor_a_field_that_was_chosen_by_hand(cast: Cast) -> None:
+    other = await make_team(cast.coach_a, "Second")
+    ada = await make_competitor(cast.coach_a, "Ada Prime", team_id=cast.team_a, status="profile")
+    await apply(cast.coach_a, Action.TEAM, ada, target=other)
+    await apply(cast.coach_a, Action.RELEASE, ada)
+    content = b"first_name,last_name,division,team,release_signed,grade\nAda,Prime,high_school,Firewall,no,11\n"
+    report = await import_roster(
+        content, coach_email=cast.coach_a.email, dry_run=False, actor=None, actor_label="command line"
+    )
+    assert (report.updated, report.errors) == (1, ())
+    assert (await membership_row(ada))["team_id"] == other
+    assert await value_of(ada, "release_signed") is True and await value_of(ada, "grade") == "11"
