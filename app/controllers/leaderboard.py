@@ -5,7 +5,7 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
@@ -65,7 +65,14 @@ class Shown:
 
     @property
     def clear_url(self) -> str:
-        return self.view.url(search="", coach_id=None, team_id=None, division="", category="", source="")
+        return self.view.url(search="", coach_id=None, team_id=None, division="", category="", source="", as_of="")
+
+    @property
+    def frozen_day(self) -> str:
+        return in_words(date.fromisoformat(self.view.as_of[:10])) if self.view.as_of else ""
+
+    def week_url(self, weeks: int) -> str:
+        return self.view.url(as_of=(date.fromisoformat(self.view.as_of[:10]) + timedelta(weeks=weeks)).isoformat())
 
     @property
     def team_link(self) -> str:
@@ -212,6 +219,7 @@ def _chips(view: View, league: League) -> tuple[tuple[str, str, str], ...]:
         ("Division", views.DIVISIONS.get(view.division, ""), {"division": ""}),
         ("Category", view.category, {"category": ""}),
         ("Source", views.SOURCES.get(view.source, ""), {"source": ""}),
+        ("As it stood on", view.as_of[:10], {"as_of": ""}),
     )
     return tuple((name, value, view.url(**without)) for name, value, without in candidates if value)
 

@@ -9,7 +9,7 @@ from app.security import audit
 
 COLUMNS = (
     "rank", "division_rank", "first_name", "last_name", "handle", "team", "division", "challenges", "points",
-    "change_points", "rank_when_window_began", "last_active_at", "data_as_of",
+    "change_points", "rank_when_window_began", "rank_now", "last_active_at", "data_as_of",
 )
 
 
@@ -36,7 +36,8 @@ def _cells(row: Row, view: View, reader: Reader) -> list[object]:
     """The division's rank stays empty where only a category or source counts and no division is chosen."""
     cells: list[object] = [
         row.rank, row.division_rank or None, shown_name(reader, row.first_name, row.handle),
-        "" if reader.is_presenting else row.last_name, row.handle if row.is_linked else "not linked", row.team, DIVISIONS.get(row.division, row.division),
-        row.challenges, row.points, row.change, row.rank_then, row.last_active_at, row.last_success_at,
+        "" if reader.is_presenting else row.last_name,
+        row.handle if row.is_linked else "not linked", row.team, DIVISIONS.get(row.division, row.division),
+        row.challenges, row.points, row.change, row.rank_then, row.rank_now, row.last_active_at, row.last_success_at,
     ]
     return [*cells, row.coach] if reader.is_admin else cells

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from app.domain import paging, windows
 from app.domain.categories import category_of
@@ -37,7 +38,10 @@ HIGHEST_FIRST = frozenset({Sort.CHALLENGES, Sort.POINTS, Sort.CHANGE, Sort.LAST_
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One state of the page. `source` and `category` '' mean all; `first_day` is set for a custom window only."""
+    """One state of the page. `source` and `category` '' mean all; `first_day` is set for a custom window only.
+
+    `as_of` is a day or a moment in ISO 8601 whose standings are shown, '' for now.
+    """
 
     organization_id: UUID | None = None
     search: str = ""
@@ -51,6 +55,7 @@ class View:
     division: str = ""
     category: str = ""
     source: str = ""
+    as_of: str = ""
     cursor: Cursor | None = None
 
     @property
@@ -59,14 +64,14 @@ class View:
 
     @property
     def is_filtered(self) -> bool:
-        return any((self.search, self.coach_id, self.team_id, self.division, self.category, self.source))
+        return any((self.search, self.coach_id, self.team_id, self.division, self.category, self.source, self.as_of))
 
     @property
     def order_name(self) -> str:
         """What a cursor belongs to: another order, scope or window of changes makes it worthless."""
         scope = f"/{self.source}/{self.category}" if self.is_scoped else ""
         span = f"/{self.window}/{self.first_day}/{self.last_day}" if self.sort is Sort.CHANGE else ""
-        return f"{self.sort}{'-' if self.is_descending else '+'}{scope}{span}"
+        return f"{self.sort}{'-' if self.is_descending else '+'}{scope}{span}{self.as_of}"
 
     @property
     def order(self) -> dict[str, str]:
@@ -81,7 +86,7 @@ class View:
             "organization": self.organization_id, "q": self.search, "coach": self.coach_id, "team": self.team_id,
             "division": self.division, "category": self.category, "source": self.source,
             "window": "" if self.window == windows.DEFAULT else self.window,
-            "from": self.first_day, "to": self.last_day, **self.order,
+            "from": self.first_day, "to": self.last_day, "as_of": self.as_of, **self.order,
         }
         return {name: str(value) for name, value in values.items() if value}
 
@@ -178,7 +183,7 @@ def parse(pairs: Iterable[tuple[str, str]]) -> Parsed:
         organization_id=reading.uuid("organization"), search=_search(reading), sort=sort, is_descending=is_descending,
         window=window, first_day=first_day, last_day=last_day, coach_id=reading.uuid("coach"),
         team_id=reading.uuid("team"), division=reading.choice("division", DIVISIONS, ""), category=_category(reading),
-        source=reading.choice("source", SOURCES, ""),
+        source=reading.choice("source", SOURCES, ""), as_of=_as_of(reading),
     )
     view = replace(view, cursor=_cursor(reading, view))
     is_export = reading.choice("format", ("csv",), "") == "csv"
@@ -204,6 +209,29 @@ def _category(reading: _Reading) -> str:
         reading.refuse("category", "is not known; all are shown")
         return ""
     return category_of(value) if value else ""
+
+
+def _as_of(reading: _Reading) -> str:
+    """A day, or a moment with its zone; a plus sign may have become a space on its way."""
+    value = reading.text("as_of").replace(" ", "+")
+    try:
+        if len(value) <= len("2026-10-01"):
+            parsed = date.fromisoformat(value) if value else None
+        else:
+            parsed = datetime.fromisoformat(value).astimezone(UTC)
+    except (ValueError, OverflowError):
+        parsed = date.min
+    if parsed is None or EARLIEST_YEAR <= parsed.year <= LATEST_YEAR:
+        return parsed.isoformat() if parsed else ""
+    reading.refuse("as_of", "should be a date such as 2026-10-01; the standings of now are shown")
+    return ""
+
+
+def moment_of(as_of: str, zone: ZoneInfo) -> datetime:
+    """The end of the day there, or the moment itself."""
+    if len(as_of) > len("2026-10-01"):
+        return datetime.fromisoformat(as_of)
+    return windows.midnight(date.fromisoformat(as_of) + timedelta(days=1), zone)
 
 
 def _sort(reading: _Reading) -> tuple[Sort, bool]:

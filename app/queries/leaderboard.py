@@ -13,7 +13,7 @@ import asyncpg
 from app import database
 from app.domain import windows
 from app.domain.categories import CATEGORIES, is_known
-from app.domain.leaderboard import View
+from app.domain.leaderboard import View, moment_of
 from app.domain.paging import Cursor, Value
 from app.domain.readers import Reader, Sight
 from app.domain.windows import Window
@@ -30,7 +30,8 @@ FRESH_FOR = timedelta(hours=8)
 class Row(NamedTuple):
     """One competitor, in the order of the statement's columns; a tuple, because every page makes and compares fifty.
 
-    `rank_then` is the rank when the window began, None where only part of the scores is shown. `spark` is the month's
+    `rank_then` is the rank when the window began, None where only part of the scores is shown; `rank_now` is today's in
+    a view of the past, else None. `spark` is the month's
     points by day as the database writes an array, "{}" for none.
     """
 
@@ -47,6 +48,7 @@ class Row(NamedTuple):
     rank: int
     division_rank: int
     rank_then: int | None
+    rank_now: int | None
     points: int
     challenges: int
     change: int
@@ -61,6 +63,9 @@ class Row(NamedTuple):
 
     @property
     def steps_up(self) -> int:
+        """Since the window began; of a row of the past, since then."""
+        if self.rank_now is not None:
+            return self.rank - self.rank_now
         return 0 if self.rank_then is None else self.rank_then - self.rank
 
     @property
@@ -238,6 +243,8 @@ def understood(view: View, league: League, reader: Reader) -> tuple[View, tuple[
     if view.category and not league.is_category_known:
         view = replace(view, category="", cursor=None)
         notices.append("“category” is not known; all are shown.")
+    if view.as_of and moment_of(view.as_of, league.zone) >= league.now:
+        view = replace(view, as_of="", cursor=None)
     if view.cursor and not keyset.is_usable(view.cursor, leaderboard_sql.keys_of_stretches(view)):
         view = replace(view, cursor=None)
         notices.append("“cursor” belongs to another list; the first page is shown.")
@@ -247,7 +254,8 @@ def understood(view: View, league: League, reader: Reader) -> tuple[View, tuple[
 async def get_page(view: View, sight: Sight, league: League, *, size: int = PAGE_SIZE) -> Page:
     """One row more than shown is read, to know whether there is more."""
     statement = leaderboard_sql.page_statement(
-        view, sight, league.organization_id, league.window, size + 1, has_few_matches=league.has_few_matches
+        view, sight, league.organization_id, league.window, size + 1, has_few_matches=league.has_few_matches,
+        moment=moment_of(view.as_of, league.zone) if view.as_of else None,
     )
     records = await database.fetch(statement.sql, *statement.arguments)
     has_more = len(records) > size

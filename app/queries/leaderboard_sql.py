@@ -4,12 +4,14 @@ A view of one category or source has two stretches: those with a score there, th
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from app.domain import folding, windows
 from app.domain.leaderboard import Sort, View
 from app.domain.readers import Sight
 from app.domain.windows import Window
+from app.queries import leaderboard_frozen
 from app.queries.keyset import Arguments, Key, Stretch, page_sql
 
 SCORES = ("rank", "division_rank", "points", "challenges")
@@ -48,6 +50,8 @@ def has_stored_change(view: View) -> bool:
 
 
 def keys_of_stretches(view: View) -> dict[int, tuple[Key, ...]]:
+    if view.as_of:
+        return {0: KEYS.get(view.sort) or (leaderboard_frozen.CHANGE_SINCE, LATER_RANK, ID)}
     if view.is_scoped and view.sort in SCOPED_KEYS:
         return {0: SCOPED_KEYS[view.sort], 1: (NAME, ID)}
     if view.sort is not Sort.CHANGE:
@@ -57,20 +61,29 @@ def keys_of_stretches(view: View) -> dict[int, tuple[Key, ...]]:
 
 
 def page_statement(
-    view: View, sight: Sight, organization_id: UUID, window: Window, limit: int, *, has_few_matches: bool = False
+    view: View, sight: Sight, organization_id: UUID, window: Window, limit: int, *, has_few_matches: bool = False,
+    moment: datetime | None = None,
 ) -> Statement:
-    """At most `limit` rows of the view, those that follow its cursor, in the order of travel."""
+    """At most `limit` rows of the view, those that follow its cursor, in the order of travel.
+
+    `moment`: of a view of the past, which one.
+    """
     arguments = Arguments([organization_id])
     standings, conditions = _seen(view, sight, arguments, has_few_matches=has_few_matches)
     stretches = _stretches(view, standings, conditions, arguments)
     page = page_sql(stretches, view.cursor, limit, arguments)
-    movement = _movement(view, window, arguments)
-    change, rank_then, join = _change(view, window, bool(movement), arguments)
+    if moment:
+        movement, rank_now = leaderboard_frozen.table(view, moment, arguments), "p.rank_now"
+        change, rank_then, join = "p.change", "null::int", ""
+    else:
+        movement, rank_now = _movement(view, window, arguments), "null::int"
+        change, rank_then, join = _change(view, window, bool(movement), arguments)
     sql = f"""with {movement}page as ({page})
 select p.competitor_id, c.first_name, c.last_name, coalesce(c.metactf_username, '') as handle,
     c.game_platform_id is not null as is_linked, m.team_id, coalesce(t.name, '') as team, c.coach_id,
     coalesce(nullif(u.display_name, ''), trim(u.first_name || ' ' || u.last_name), '') as coach, p.division, p.rank,
-    p.division_rank, {rank_then} as rank_then, p.points, p.challenges, {change} as change, p.spark, p.last_active_at,
+    p.division_rank, {rank_then} as rank_then, {rank_now} as rank_now,
+    p.points, p.challenges, {change} as change, p.spark, p.last_active_at,
     y.last_success_at, y.last_result, p.keys
 from page p
 join competitors c on c.id = p.competitor_id
@@ -92,7 +105,8 @@ def _seen(
     Few matches of a search are found by its index and sorted; among many, the order's index soon meets a page full.
     The database cannot tell which is which, so `offset 0` keeps it from walking the order for a handful.
     """
-    standings = "standings s"
+    table = "frozen" if view.as_of else "standings"
+    standings = f"{table} s"
     conditions = ["s.organization_id = $1", arguments.sight(sight, "s.coach_id", "s.team_id")]
     if view.coach_id:
         conditions.append(f"s.coach_id = {arguments.add(view.coach_id)}")
@@ -103,7 +117,7 @@ def _seen(
     if view.search:
         matches = f"s.words @@ {arguments.add(search_query(view.search))}::text::tsquery"
         if has_few_matches:
-            standings = f"(select * from standings s where s.organization_id = $1 and {matches} offset 0) s"  # noqa: S608
+            standings = f"(select * from {table} s where s.organization_id = $1 and {matches} offset 0) s"  # noqa: S608
         else:
             conditions.append(matches)
     return standings, tuple(conditions)
@@ -119,6 +133,8 @@ def _stretches(
 ) -> list[Stretch]:
     keys = keys_of_stretches(view)
     is_upwards = view.is_descending == (view.sort is Sort.POINTS)
+    if view.as_of:
+        return [Stretch(0, standings, conditions, keys[0], is_upwards, leaderboard_frozen.COLUMNS)]
     if not view.is_scoped:
         return [Stretch(0, standings + _moved(view), conditions, keys[0], is_upwards, _columns(view, _scores_of("s")))]
     scope = f"k.organization_id = $1 and k.source = {arguments.add(view.source)}"
