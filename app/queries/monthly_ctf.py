@@ -69,7 +69,7 @@ async def _paces(frame: Frame) -> dict[str, Pace]:
     rows = await database.fetch(
         f"""with {_sources(frame, arguments)}, minutes as (
                 select l.event_id, sum(s.challenge_points)::int as points,
-                    least(greatest(floor(extract(epoch from s.solved_at - l.started_at) / 60)::int, 0), {LAST_MINUTE})
+                    least(greatest(floor(date_part('epoch', s.solved_at - l.started_at) / 60), 0), {LAST_MINUTE})::int
                         as minute
                 from latest l join game_platform_challenge_solves s
                     on s.event_id = l.event_id and s.source = 'flash_ctf'
