@@ -24,8 +24,9 @@ ROSTER = """
     select c.id, trim(c.first_name || ' ' || c.last_name) as name, coalesce(c.metactf_username, '') as handle, c.grade,
         c.division, coalesce(t.name, '') as team, t.division as team_division
     from competitors c left join team_memberships m on m.competitor_id = c.id
-        left join teams t on t.id = m.team_id and t.archived_at is null
+        left join teams t on t.id = m.team_id and t.archived_at is null left join standings s on s.competitor_id = c.id
     where c.coach_id = $1 and c.archived_at is null
+    order by coalesce(s.name_key, lower(c.last_name || ' ' || c.first_name)) collate "C", c.id
 """
 LOCK = "select id from competitors where coach_id = $1 and archived_at is null order by id for no key update"
 LOCK_AGAIN = "select id from competitors where id = any($1::uuid[]) order by id for no key update"
@@ -101,8 +102,7 @@ class Undone:
 
 
 async def read_roster(coach_id: UUID) -> tuple[Pupil, ...]:
-    rows = await database.fetch(f"{ROSTER} order by lower(c.last_name), lower(c.first_name), c.id", coach_id)
-    return tuple(Pupil(**row) for row in rows)
+    return tuple(Pupil(**row) for row in await database.fetch(ROSTER, coach_id))
 
 
 async def turn(

@@ -63,7 +63,7 @@ async def test_pairs_are_found_by_mail_name_and_link(cast: Cast, is_refreshed: b
     if is_refreshed:
         await standings.refresh_stale()
     text = (await get(cast.coach_a)).text
-    reasons = re.findall(r'<span class="quiet about">((?:same|linked|first and last)[^<]*)</span>', text)
+    reasons = re.findall(r'<span class="reasons">([^<]*)</span>', text)
     expected = ["linked to the same person", "same e-mail", "first and last name swapped",
                 "same last name, one first name begins with the other"]
     if is_refreshed:
