@@ -350,3 +350,13 @@ async def test_no_address_breaks_the_card_or_a_panel(cast: Cast, ada: UUID, seed
             url = generated_url(chance, f"/competitors/{ada}{path}")
             answer = await client.get(url, headers=chance.choice(({}, PARTIAL)))
             assert answer.status_code in (200, 204, 303, 400) and FAILED not in answer.text, url
+
+
+async def test_what_else_there_is_about_somebody_is_one_click_away(cast: Cast, ada: UUID) -> None:
+    text = (await get(cast.coach_a, f"/competitors/{ada}")).text
+    found = re.search(r'<nav class="actions" aria-label="More about this person">.*?</nav>', text, re.DOTALL)
+    links = re.findall(r'href="([^"]+)"', found[0]) if found else []
+    assert len(links) == 3
+    for link in links:
+        answer = await get(cast.coach_a, link.replace("&amp;", "&"))
+        assert answer.status_code == 200 and "Ada Prime" in answer.text, link
