@@ -29,6 +29,8 @@ INDEXES = {
         "unique index {} on season_changes (coach_id, ended_year) where undone_at is null",
     "season_changes_recent_idx": "index {} on season_changes (coach_id, changed_at desc)",
     # practice hours
+    "challenge_solves_practice_idx":
+        "index {} on game_platform_challenge_solves (competitor_id, category, solved_at) where source = 'odl'",
     "practice_event_windows_name_key":
         "unique index {} on practice_event_windows (organization_id, lower(name))",
     # coverage

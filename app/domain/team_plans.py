@@ -162,6 +162,10 @@ class Squad:
         members = self.members(plan, team_id)
         return tuple(_cell(category, members) for category in self.categories)
 
+    def covered_by(self, count: int, plan: Assignment) -> int:
+        """How many categories of teams have exactly that many members who cover them."""
+        return sum(cell.members == count for team in self.teams for cell in self.coverage(plan, team.team_id))
+
     def calls(self, moves: Sequence[Move]) -> tuple[Call, ...]:
         """What the platform would be told, in the order in which one thing needs the other. A team that it does not
         have is brought there also for somebody who has to wait."""

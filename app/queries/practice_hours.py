@@ -1,8 +1,4 @@
-"""Practice hours as a reader may see them: a page of students, the sums behind it, and every session for the file.
-
-The database finds the sessions: of a student's on-demand solves in one category, each that comes more than the gap
-after the one before begins a session. One that begins outside of the period is none of the period's.
-"""
+"""Practice hours as a reader may see them: a page of students, the sums behind it, and every session for the file."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
@@ -17,8 +13,9 @@ from app.domain import practice_hours as rule
 from app.domain.categories import CATEGORIES
 from app.domain.paging import Cursor
 from app.domain.practice_hours import ORDER, Period, View
-from app.queries import keyset
+from app.queries import keyset, practice_hours_sql
 from app.queries.keyset import Arguments, Key, Stretch
+from app.queries.practice_hours_sql import SOURCE, SPANS, TALLIES
 from app.queries.scopes import Frame
 
 PAGE_SIZE = 50
@@ -30,52 +27,12 @@ KEYS: dict[int, tuple[Key, ...]] = {0: (
 )}
 
 _COACH = "coalesce(nullif(u.display_name, ''), trim(u.first_name || ' ' || u.last_name), '')"
-_SOURCE = """competitors c left join team_memberships m on m.competitor_id = c.id left join teams t on t.id = m.team_id
-    left join users u on u.id = c.coach_id"""
 _COLUMNS = {
     "id": "c.id", "first_name": "c.first_name", "last_name": "c.last_name",
     "handle": "coalesce(c.metactf_username, '')", "grade": "coalesce(c.grade, '')",
     "school_id": "coalesce(c.school_id, '')", "division": "coalesce(c.division, '')", "team": "coalesce(t.name, '')",
     "coach": _COACH, "is_archived": "c.archived_at is not null",
 }
-
-_SPANS = f"""
-with people as materialized (select c.id, c.organization_id from {_SOURCE} where {{people}}),
-practice as (
-    select s.competitor_id, coalesce(nullif(s.category, ''), 'Other') as category, s.solved_at
-    from people p join game_platform_challenge_solves s on s.competitor_id = p.id where s.source = 'odl'
-),
-solved as (
-    select *, solved_at - lag(solved_at) over (partition by competitor_id, category order by solved_at)
-        <= interval '{rule.GAP_MINUTES} minutes' as goes_on
-    from practice
-),
-numbered as (
-    select *, count(*) filter (where goes_on is not true)
-        over (partition by competitor_id, category order by solved_at) as session
-    from solved
-),
-spans as (
-    select competitor_id, false as is_flash_ctf, category as title, min(solved_at) as started_at,
-        max(solved_at) as ended_at, count(*)::int as solves,
-        case count(*) when 1 then {rule.LONE_MINUTES * 60}
-            else floor(extract(epoch from max(solved_at) - min(solved_at)))::int + {rule.TAIL_MINUTES * 60}
-            end as seconds
-    from numbered group by competitor_id, category, session
-    union all
-    select e.competitor_id, true, min(e.name), min(e.started_at),
-        min(e.started_at) + make_interval(mins => coalesce(min(w.minutes), {rule.EVENT_MINUTES})),
-        max(e.challenges_solved), coalesce(min(w.minutes), {rule.EVENT_MINUTES}) * 60
-    from people p join game_platform_flash_ctf_events e on e.competitor_id = p.id
-        left join practice_event_windows w
-            on w.organization_id = p.organization_id and lower(w.name) = lower(trim(e.name))
-    where e.challenges_solved > 0 group by e.competitor_id, e.event_id
-),
-counted as (
-    select * from spans where started_at >= coalesce({{starts_at}}::timestamptz, '-infinity')
-        and started_at < coalesce({{ends_at}}::timestamptz, 'infinity')
-)
-"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +54,10 @@ class Report:
             conditions.append(f"strpos({name}, lower({arguments.add(self.view.search)})) > 0")
         return " and ".join(conditions)
 
-    def spans(self, people: str, arguments: Arguments) -> str:
-        """The statement's beginning: `counted` are the sessions and Flash CTFs of these people in the period."""
-        return _SPANS.format(people=people, starts_at=self._starts_at(arguments), ends_at=self._ends_at(arguments))
+    def statement(self, sql: str, people: str, arguments: Arguments, **parts: str) -> str:
+        """About these people's sessions and Flash CTFs in the period."""
+        starts_at, ends_at = self._starts_at(arguments), self._ends_at(arguments)
+        return practice_hours_sql.statement(sql, people, starts_at, ends_at, **parts)
 
     def _starts_at(self, arguments: Arguments) -> str:
         return arguments.add(self.period.starts_at(self.frame.zone))
@@ -215,7 +173,7 @@ def understood(view: View, frame: Frame) -> tuple[Report, tuple[str, ...]]:
 async def get_page(report: Report, *, size: int = PAGE_SIZE) -> Page:
     """By last name, each student with zeros where there is nothing."""
     arguments, cursor = Arguments(), report.view.cursor
-    stretch = Stretch(0, _SOURCE, (report.people(arguments),), KEYS[0], True, _COLUMNS)
+    stretch = Stretch(0, SOURCE, (report.people(arguments),), KEYS[0], True, _COLUMNS)
     found = await database.fetch(keyset.page_sql([stretch], cursor, size + 1, arguments), *arguments.values)
     records, previous, following = keyset.turned(found, ORDER, cursor, size)
     hours = await _hours_of(report, [record["id"] for record in records])
@@ -237,15 +195,10 @@ async def walk(report: Report) -> AsyncIterator[tuple[Student, ...]]:
 
 async def _hours_of(report: Report, competitor_ids: list[UUID]) -> defaultdict[UUID, Hours]:
     arguments = Arguments()
-    spans = report.spans(f"c.id = any({arguments.add(competitor_ids)}::uuid[])", arguments)
-    rows = await database.fetch(
-        f"""{spans} select competitor_id, is_flash_ctf, case when is_flash_ctf then '' else title end as category,
-                count(*)::int as times, sum(solves)::int as solves, sum(seconds)::bigint as seconds
-            from counted group by 1, 2, 3""",  # noqa: S608
-        *arguments.values,
-    )
+    people = f"c.id = any({arguments.add(competitor_ids)}::uuid[])"
+    statement = report.statement(TALLIES, people, arguments, person="competitor_id,", group="group by competitor_id")
     by_person = defaultdict(list)
-    for row in rows:
+    for row in await database.fetch(statement, *arguments.values):
         by_person[row["competitor_id"]].append(row)
     return defaultdict(lambda: _hours(()), {person: _hours(own) for person, own in by_person.items()})
 
@@ -253,14 +206,8 @@ async def _hours_of(report: Report, competitor_ids: list[UUID]) -> defaultdict[U
 async def get_total(report: Report) -> Hours:
     """Of everybody in the report, whatever page is shown."""
     arguments = Arguments()
-    rows = await database.fetch(
-        f"""{report.spans(report.people(arguments), arguments)}
-            select is_flash_ctf, case when is_flash_ctf then '' else title end as category, count(*)::int as times,
-                sum(solves)::int as solves, sum(seconds)::bigint as seconds
-            from counted group by 1, 2""",  # noqa: S608
-        *arguments.values,
-    )
-    return _hours(rows)
+    statement = report.statement(TALLIES, report.people(arguments), arguments, person="", group="having count(*) > 0")
+    return _hours(await database.fetch(statement, *arguments.values))
 
 
 async def get_roster(report: Report) -> Roster:
@@ -269,7 +216,7 @@ async def get_roster(report: Report) -> Roster:
     arguments = Arguments()
     rows = await database.fetch(
         f"""select coalesce(c.division, '') as division, count(*)::int as students, min(y.last_success_at) as as_of
-            from {_SOURCE} left join game_platform_sync_state y on y.competitor_id = c.id
+            from {SOURCE} left join game_platform_sync_state y on y.competitor_id = c.id
             where {replace(report, frame=replace(report.frame, scope=scope)).people(arguments)} group by 1""",  # noqa: S608
         *arguments.values,
     )
@@ -282,12 +229,8 @@ async def get_roster(report: Report) -> Roster:
 async def get_spans(report: Report) -> tuple[Span, ...]:
     """Every session and Flash CTF of everybody in the report, by person and time."""
     arguments = Arguments()
-    rows = await database.fetch(
-        f"""{report.spans(report.people(arguments), arguments)}
-            select * from counted order by competitor_id, started_at, title""",  # noqa: S608
-        *arguments.values,
-    )
-    return tuple(Span(**row) for row in rows)
+    statement = report.statement(SPANS, report.people(arguments), arguments)
+    return tuple(Span(**row) for row in await database.fetch(statement, *arguments.values))
 
 
 async def get_event_windows(organization_id: UUID) -> tuple[EventWindow, ...]:
@@ -315,5 +258,5 @@ def _student(record: asyncpg.Record, hours: Hours) -> Student:
 
 def _hours(rows: Iterable[asyncpg.Record]) -> Hours:
     tallies = {row["category"]: Tally(row["times"], row["solves"], row["seconds"]) for row in rows}
-    flash_ctfs = tallies.pop("", Tally())
+    flash_ctfs = tallies.pop(None, Tally())
     return Hours(tallies, flash_ctfs)

@@ -169,7 +169,7 @@ async def test_a_suggestion_is_a_plan_like_any_other(
 async def test_an_admin_plans_for_any_group(cast: Cast) -> None:
     text = (await get(cast.admin, f"{PAGE}?group={cast.coach_b.id}.high_school")).text
     assert "Bea Foreign" in text and "Ada Prime" not in text
-    assert "Ada Alder, High school (2)" in text and "Ben Birch, High school (1)" in text
+    assert "Ada Alder, High school, 2 teams" in text and "Ben Birch, High school, 1 team" in text
 
 
 async def test_somebody_elses_group_team_and_people_are_not_to_be_found(cast: Cast) -> None:
