@@ -41,6 +41,7 @@ PHRASES = {
     "team_created": "was created", "team_renamed": "was renamed", "team_edited": "was edited",
     "team_archived": "was archived", "team_restored": "was brought back", "team_closed": "is being deleted",
     "team_deleted": "was deleted", "team_reopened": "stays, because the platform keeps it",
+    "team_assistant_added": "has one more assistant coach", "team_assistant_removed": "has one assistant coach less",
     "member_added": "came onto the team", "member_removed": "left the team",
     "competitor_edited": "was edited", "competitor_archived": "was archived", "competitor_restored": "was brought back",
     "competitor_handed_over": "has another coach", "competitor_onboarded": "was added to the Game Platform",
@@ -91,6 +92,7 @@ class Parsed:
     view: View
     notices: tuple[str, ...]
     is_export: bool = False
+    seen: str = ""
 
 
 def parse(pairs: Iterable[tuple[str, str]]) -> Parsed:
@@ -102,7 +104,7 @@ def parse(pairs: Iterable[tuple[str, str]]) -> Parsed:
         is_full=reading.choice("full", ("yes",)) != "", cursor=reading.cursor(ORDER),
     )
     is_export = reading.choice("format", ("csv",)) != ""
-    return Parsed(view, (*scope.notices, *reading.notices), is_export)
+    return Parsed(view, (*scope.notices, *reading.notices), is_export, reading.text("seen"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,20 +37,6 @@ class CoachWaiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Funnel:
-    """Everybody in sight is in one of the first four; `without_papers` are part of `pending` and `profile`."""
-
-    pending: int
-    profile: int
-    compliance: int
-    complete: int
-    without_papers: int
-    waiting: int
-    denied: int
-    without_consent: int
-
-
-@dataclass(frozen=True, slots=True)
 class ReportRow:
     """`outcome`: added, already there, adding, waiting or refused; `reason` where there is one."""
 
@@ -77,27 +63,6 @@ async def waiting_by_coach(sight: Sight) -> tuple[CoachWaiting, ...]:
         *arguments,
     )
     return tuple(CoachWaiting(**row) for row in rows)
-
-
-async def funnel(sight: Sight) -> Funnel:
-    condition, arguments = sight.condition("c.coach_id", "m.team_id", 1)
-    statuses = ", ".join(
-        f"count(*) filter (where c.status = '{status}') as {status}"
-        for status in ("pending", "profile", "compliance", "complete")
-    )
-    row = await database.fetchrow(
-        f"""select {statuses}, count(*) filter (where {WAITING}) as waiting,
-                count(*) filter (where {HAS_ACCOUNT} and not (c.release_signed and c.agreement_signed))
-                    as without_papers,
-                count(*) filter (where c.metactf_user_status = 'denied') as denied,
-                count(*) filter (where not c.data_consent and c.division is distinct from 'college')
-                    as without_consent
-            from competitors c left join team_memberships m on m.competitor_id = c.id
-            where c.archived_at is null and {condition}""",  # noqa: S608
-        *arguments,
-    )
-    assert row
-    return Funnel(**row)
 
 
 async def buttons(sight: Sight, competitor_ids: Collection[UUID]) -> dict[UUID, Button]:

@@ -21,7 +21,7 @@ SCHEDULER_SECRET = "a-scheduler-secret-for-tests"
 NAMES = [
     "q", "sort", "dir", "cursor", "window", "from", "to", "team", "coach", "division", "category", "source", "format",
     "seen", "organization", "next", "page", "page[]", "theme", "compact", "density", "as_of", "limit", "state",
-    "status", "run", "show", "left_out",
+    "status", "run", "show", "missing", "trouble", "age", "competitor", "action", "key",
 ]
 VALUES = [
     "", "-1", "0", "1", "50", "1000000000000000000", "NaN", "null", "true", "rank", "-rank", "points", "name;drop",

@@ -3,9 +3,11 @@
 from uuid import UUID, uuid4
 
 from app import database
+from app.domain.competitor_list import View
 from app.domain.readers import Sight
 from app.queries import onboarding as queries
-from app.queries.onboarding import CoachWaiting, Funnel
+from app.queries.funnel import get_funnel
+from app.queries.onboarding import CoachWaiting
 from app.services import onboarding
 from tests.cast import Person, make_competitor, make_team, make_user
 from tests.services.conftest import coach, platform, sandbox_process
@@ -95,8 +97,8 @@ async def test_a_coach_sees_only_their_own_rows(platform: Platform, coach: Perso
     assert list(await outcomes(run_id, sight_of(coach))) == ["Ada Alder"]
     assert list(await outcomes(run_id, sight_of(coach, team_id))) == ["Ada Alder", "Ben Birch"]
     assert set(await queries.buttons(sight_of(coach), [own, foreign, uuid4()])) == {own}
-    assert (await queries.funnel(sight_of(coach))).complete == 1
-    assert (await queries.funnel(EVERYONE)).complete == 2
+    assert [stage.count for stage in (await get_funnel(View(), sight_of(coach))).stages] == [0, 0, 0, 1]
+    assert [stage.count for stage in (await get_funnel(View(), EVERYONE)).stages] == [0, 0, 0, 2]
 
 
 async def test_a_button_follows_what_happened(platform: Platform, coach: Person) -> None:
@@ -141,6 +143,8 @@ async def test_the_funnel_counts_everybody_once_and_the_papers_beside(coach: Per
     )
     archived = await make_competitor(coach, "Cleo Cherry")
     await database.execute("update competitors set archived_at = now() where id = $1", archived)
-    assert await queries.funnel(EVERYONE) == Funnel(
-        pending=1, profile=2, compliance=1, complete=1, without_papers=1, waiting=0, denied=0, without_consent=1
-    )
+    funnel = await get_funnel(View(), EVERYONE)
+    assert [stage.count for stage in funnel.stages] == [1, 2, 1, 1]
+    assert [(trouble.name, trouble.count) for trouble in funnel.troubles] == [
+        ("without_papers", 1), ("without_consent", 1)
+    ]
