@@ -9,6 +9,7 @@ from litestar.response import Response, Stream
 
 from app import charts
 from app.charts import Figure, Series
+from app.controllers.polling import digest, with_seen
 from app.domain import csv_text
 from app.domain import timeline as views
 from app.domain.presenting import shown_name
@@ -36,13 +37,17 @@ async def show(request: AnyRequest) -> Response[Any]:
     view, notices = queries.understood(parsed.view, frame, head)
     if parsed.is_export:
         return _file(reader, frame, view)
+    found = await queries.get_page(frame, view)
+    state = digest(found.lines, head.version, head.as_of, head.is_late, frame.today, reader.is_presenting)
+    if parsed.seen == state:
+        return Response(None, status_code=204, headers=PRIVATE)
     is_typed = request.headers.get("hx-source", "").endswith("#filters")
     return page(
         request, "timeline/index.html", fragment="timeline/_happened.html",
         headers={"HX-Replace-Url": view.url(cursor=view.cursor)} if is_typed else None,
         **WORDS, view=view, frame=frame, head=head, notices=(*parsed.notices, *frame.notices, *notices),
-        chips=_chips(reader, frame, view, head), people=_people(reader, head),
-        found=await queries.get_page(frame, view),
+        chips=_chips(reader, frame, view, head), people=_people(reader, head), found=found,
+        refresh_url=with_seen(view.url(cursor=view.cursor), state),
         figure=figure(await queries.by_day(frame, view), frame),
         streaks=await streaks.running(frame, await calendars.breaks(frame.organization_id)),
     )

@@ -43,12 +43,16 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the page needs besides its rows: whom one may choose, who is chosen, and how old the numbers are."""
+    """What the page needs besides its rows: whom one may choose, who is chosen, and how old the numbers are.
+
+    `version` changes with the scores and rosters of the organization.
+    """
 
     people: tuple[tuple[UUID, str, str], ...]
     person: tuple[str, str] | None
     as_of: datetime | None
     is_late: bool
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ def understood(view: View, frame: Frame, head: Head) -> tuple[View, tuple[str, .
 
 
 async def get_head(frame: Frame, person_id: UUID | None) -> Head:
-    arguments = Arguments([person_id])
+    arguments = Arguments([person_id, frame.organization_id])
     row = await database.fetchrow(
         f"""with people as materialized (
                 select {_NAMES}, c.archived_at, y.last_success_at from {_PEOPLE}
@@ -89,7 +93,8 @@ async def get_head(frame: Frame, person_id: UUID | None) -> Head:
                     select * from people where archived_at is null
                     order by lower(first_name), lower(last_name), competitor_id limit {MOST_CHOICES + 1}) p) as people,
                 (select json_build_array(trim(first_name || ' ' || last_name), handle) from people
-                    where competitor_id = $1) as person
+                    where competitor_id = $1) as person,
+                coalesce((select version from standing_versions where organization_id = $2), 0) as version
             from people""",  # noqa: S608
         *arguments.values,
     )
@@ -98,7 +103,7 @@ async def get_head(frame: Frame, person_id: UUID | None) -> Head:
     return Head(
         tuple(people) if 1 < len(people) <= MOST_CHOICES else (),
         tuple(json.loads(row["person"])) if row["person"] else None,
-        row["as_of"], row["as_of"] is not None and frame.now - row["as_of"] > FRESH_FOR,
+        row["as_of"], row["as_of"] is not None and frame.now - row["as_of"] > FRESH_FOR, row["version"],
     )
 
 

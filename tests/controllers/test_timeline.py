@@ -229,6 +229,15 @@ async def test_a_fragment_is_the_list_alone(cast: Cast) -> None:
     assert text.lstrip().startswith('<div id="timeline"') and "<html" not in text
 
 
+async def test_a_page_that_is_up_to_date_is_not_sent_again(cast: Cast) -> None:
+    address = re.search(r'id="timeline"[^>]* hx-get="([^"]+)"', (await get(cast.coach_a)).text)
+    assert address
+    async with await client_for(cast.coach_a) as client:
+        assert (await client.get(html.unescape(address[1]), headers=PARTIAL)).status_code == 204
+        await solve(await id_of("Ada"), 10, ago())
+        assert (await client.get(html.unescape(address[1]), headers=PARTIAL)).status_code == 200
+
+
 async def test_it_says_how_old_the_numbers_are(cast: Cast) -> None:
     assert "Nobody shown has been read" in (await get(cast.coach_a)).text
     await database.execute("update game_platform_sync_state set last_success_at = now() - interval '9 hours'")
