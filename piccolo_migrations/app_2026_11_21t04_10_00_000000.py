@@ -38,7 +38,7 @@ INDEXES = {
         "index {} on game_platform_challenge_solves (competitor_id, category, challenge_points)",
     # alerts
     "alerts_live_key": "unique index {} on alerts (rule, subject) where state <> 'resolved'",
-    "alerts_recent_idx": "index {} on alerts (organization_id, state, opened_at desc, id)",
+    "alerts_recent_idx": "index {} on alerts (organization_id, state, opened_at desc, id desc)",
     "alerts_competitor_idx": "index {} on alerts (competitor_id)",
     "alerts_team_idx": "index {} on alerts (team_id)",
     "alert_events_alert_idx": "index {} on alert_events (alert_id, id)",

@@ -189,8 +189,11 @@ def _conditions(view: View, frame: Frame, reader_id: UUID, arguments: Arguments)
     about_all = "false" if frame.scope.is_filtered else "true"
     conditions = [
         f"a.organization_id = {arguments.add(frame.organization_id)}",
-        f"""case when a.competitor_id is not null then {frame.people(arguments)}
-            when a.team_id is not null then {frame.teams(arguments)} else {about_all} end""",
+        f"""case when a.competitor_id is not null then a.competitor_id in (
+                select c.id from competitors c left join team_memberships m on m.competitor_id = c.id
+                where {frame.people(arguments)})
+            when a.team_id is not null then a.team_id in (select t.id from teams t where {frame.teams(arguments)})
+            else {about_all} end""",
     ]
     if view.rule:
         conditions.append(f"a.rule = {arguments.add(view.rule)}")
