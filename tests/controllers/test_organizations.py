@@ -1,5 +1,6 @@
 """/admin/organizations: the list, and the form of each."""
 
+import re
 from uuid import uuid4
 
 import httpx
@@ -110,3 +111,34 @@ async def test_a_name_is_text_and_never_markup(cast: Cast) -> None:
         for path in (PAGE, f"{PAGE}/{cast.organization_id}"):
             page = (await browser.get(path)).text
             assert "<script>alert" not in page and "{{7*7}}" in page
+
+
+async def test_an_admin_puts_a_break_into_the_calendar_and_takes_it_out(cast: Cast) -> None:
+    address = f"{PAGE}/{cast.organization_id}"
+    winter = {"break_name": "Winter", "first_day": "2026-12-21", "last_day": "2027-01-03"}
+    async with await client_for(cast.admin) as browser:
+        added = await browser.post(f"{address}/breaks", data=winter)
+        assert added.headers["location"].endswith("?done=added#calendar")
+        text = (await browser.get(address)).text
+        assert "Winter" in text and "2027-01-03" in text
+        removal = re.search(rf'action="({address}/breaks/[^"]+/remove)"', text)
+        assert removal
+        assert (await browser.post(removal[1])).status_code == 303
+        assert (await browser.post(removal[1])).status_code == 404
+        assert "No breaks yet" in (await browser.get(address)).text
+
+
+@pytest.mark.parametrize(("changes", "field"), [
+    ({"break_name": " "}, "break_name"), ({"first_day": "soon"}, "first_day"), ({"last_day": "2026-01-01"}, "last_day"),
+])
+async def test_a_break_that_cannot_be_is_named_at_its_field(cast: Cast, changes: dict[str, str], field: str) -> None:
+    form = {"break_name": "Winter", "first_day": "2026-12-21", "last_day": "2027-01-03", **changes}
+    async with await client_for(cast.admin) as browser:
+        answer = await browser.post(f"{PAGE}/{cast.organization_id}/breaks", data=form)
+    assert answer.status_code == 422 and f'aria-describedby="error-{field}"' in answer.text
+
+
+async def test_a_coach_has_no_say_in_the_calendar(cast: Cast) -> None:
+    async with await client_for(cast.coach_a) as browser:
+        answer = await browser.post(f"{PAGE}/{cast.organization_id}/breaks", data={"break_name": "Mine"})
+    assert answer.status_code == 403
