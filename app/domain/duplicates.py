@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -82,7 +83,12 @@ def among(new: Iterable[P], known: Iterable[P]) -> list[tuple[P, P, tuple[str, .
 
 
 def _names(person: Named) -> tuple[str, str]:
-    return fold(person.first_name), fold(person.last_name)
+    return _folded(person.first_name), _folded(person.last_name)
+
+
+@lru_cache(maxsize=50_000)
+def _folded(text: str) -> str:
+    return fold(text)
 
 
 def _alike(one: tuple[str, str], other: tuple[str, str]) -> str:
@@ -99,7 +105,7 @@ def _alike(one: tuple[str, str], other: tuple[str, str]) -> str:
 
 def _keys(person: Named) -> set[str]:
     first, last = _names(person)
-    keys = {f"last {last}", f"last {first}"}
+    keys = {f"name {first} {last}", f"name {last} {first}", f"last {last} {first[:SHORTEST_BEGINNING]}"}
     if person.email:
         keys.add(f"mail {person.email.casefold()}")
     if person.user_id:

@@ -20,6 +20,7 @@ PAIRS = f"""
     with people as materialized (
         select c.id, c.organization_id, c.division, lower(c.email) as email, c.user_id,
             lower(c.first_name) as first_name, lower(c.last_name) as last_name,
+            left(lower(c.first_name), {SHORTEST_BEGINNING}) as beginning,
             coalesce(s.name_key, lower(c.last_name || ' ' || c.first_name)) as name_key
         from competitors c left join standings s on s.competitor_id = c.id
             left join team_memberships m on m.competitor_id = c.id
@@ -35,7 +36,7 @@ PAIRS = f"""
         from keys a join keys b using (organization_id, key) where a.id < b.id
         union all
         select least(a.id, b.id), greatest(a.id, b.id), 4
-        from people a join people b using (organization_id, last_name, division)
+        from people a join people b using (organization_id, last_name, division, beginning)
         where a.id <> b.id and last_name <> '' and length(a.first_name) >= {SHORTEST_BEGINNING}
             and a.first_name <> b.first_name and starts_with(b.first_name, a.first_name)
     )
