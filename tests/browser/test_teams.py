@@ -91,7 +91,7 @@ async def test_the_drawer_has_an_address_and_closes_by_escape_and_back(coach: Pa
 
 async def test_the_drawer_closes_over_a_list_that_was_filtered_by_typing(coach: Page) -> None:
     await coach.goto("/teams")
-    await coach.get_by_role("searchbox").press_sequentially("wall", delay=20)
+    await coach.locator("#filter-q").press_sequentially("wall", delay=20)
     await expect(coach.locator(".tile")).to_have_count(1)
     opener = coach.get_by_role("link", name="Firewall", exact=True)
     await opener.click()
