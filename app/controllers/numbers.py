@@ -16,7 +16,7 @@ from app.domain.presenting import shown_name
 from app.domain.readers import Reader
 from app.queries import numbers as queries
 from app.queries import scopes
-from app.queries.kpis import Event
+from app.queries.kpis import Event, get_freshness
 from app.queries.numbers import Row
 from app.queries.scopes import Frame
 from app.security import audit
@@ -38,13 +38,15 @@ async def show(request: AnyRequest, name: FromPath[str]) -> Response[Any]:
     if parsed.is_export:
         return _file(view, frame, event, reader)
     is_filtering = request.headers.get("hx-source", "").endswith("#filters")
+    meaning = MEANINGS[view.kpi]
     return page(
         request, "numbers/index.html", fragment="numbers/_rows.html", view=view, frame=frame, event=event,
-        headers={"HX-Replace-Url": view.url()} if is_filtering else None,
-        meaning=MEANINGS[view.kpi], total=await queries.get_total(view, frame, event),
-        found=await queries.get_page(view, frame, event), chips=frame.chips(view.path), divisions=DIVISIONS,
+        headers={"HX-Replace-Url": view.url()} if is_filtering else None, meaning=meaning,
+        freshness=await get_freshness(frame) if meaning.is_synced else None,
+        total=await queries.get_total(view, frame, event), found=await queries.get_page(view, frame, event),
+        chips=frame.chips(view.path), divisions=DIVISIONS, file_url=view.url(others={"format": "csv"}),
         clear_url=view.scope.url(view.path, coach_id=None, team_id=None, division=""),
-        file_url=view.url(others={"format": "csv"}), notices=(*parsed.notices, *frame.notices, *notices),
+        notices=(*parsed.notices, *frame.notices, *notices),
     )
 
 

@@ -52,7 +52,7 @@ class Event(NamedTuple):
 
 async def get_cards(frame: Frame) -> Cards:
     marks = kpis.marks(frame.window, frame.zone)
-    stays, freshness = await _roster(frame, marks)
+    stays = await _stays(frame, marks)
     activity = await _activity(frame, marks)
     events = await get_events(frame)
     enrolled = [kpis.enrolled(stays, piece) for piece in range(len(marks))]
@@ -63,7 +63,7 @@ async def get_cards(frame: Frame) -> Cards:
         Card(Kpi.SOLVED, Amount(sum(activity.solved[1:])), Amount(activity.solved[0]), activity.solved[1:]),
         _ctf_card(events, frame.window.starts_at),
     )
-    return Cards(cards, freshness, frame.now)
+    return Cards(cards, await get_freshness(frame), frame.now)
 
 
 def _roster_card(kpi: Kpi, at_ends: Sequence[Amount]) -> Card:
@@ -82,24 +82,29 @@ def _ctf_card(events: Sequence[Event], starts_at: datetime) -> Card:
     )
 
 
-async def _roster(frame: Frame, marks: list[datetime]) -> tuple[list[Stay], Freshness]:
+async def _stays(frame: Frame, marks: list[datetime]) -> list[Stay]:
     arguments = Arguments([marks])
     rows = await database.fetch(
         f"""select width_bucket(c.created_at, $1::timestamptz[]) as created,
                 width_bucket(m.created_at, $1::timestamptz[]) as joined,
-                width_bucket(c.archived_at, $1::timestamptz[]) as archived, count(*) as people,
-                min(y.last_success_at) filter (where {ONBOARDED} and c.archived_at is null) as as_of,
-                count(*) filter (where {ONBOARDED} and c.archived_at is null and y.last_result = 'failure') as failed,
-                count(*) filter (where {ONBOARDED} and c.archived_at is null and y.last_success_at is null) as unread
+                width_bucket(c.archived_at, $1::timestamptz[]) as archived, count(*) as people
             from {SOURCE} where {frame.people(arguments)} group by 1, 2, 3""",  # noqa: S608
         *arguments.values,
     )
-    stays = [Stay(row["created"], row["joined"], row["archived"], row["people"]) for row in rows]
-    as_of = min((row["as_of"] for row in rows if row["as_of"]), default=None)
-    return stays, Freshness(
-        as_of, as_of is not None and frame.now - as_of > FRESH_FOR, sum(row["failed"] for row in rows),
-        sum(row["unread"] for row in rows),
+    return [Stay(**row) for row in rows]
+
+
+async def get_freshness(frame: Frame) -> Freshness:
+    arguments = Arguments()
+    row = await database.fetchrow(
+        f"""select min(y.last_success_at) as as_of, count(*) filter (where y.last_result = 'failure') as failed,
+                count(*) filter (where y.last_success_at is null) as unread
+            from {SOURCE} where c.archived_at is null and {ONBOARDED} and {frame.people(arguments)}""",  # noqa: S608
+        *arguments.values,
     )
+    assert row
+    is_late = row["as_of"] is not None and frame.now - row["as_of"] > FRESH_FOR
+    return Freshness(row["as_of"], is_late, row["failed"], row["unread"])
 
 
 @dataclass(frozen=True, slots=True)

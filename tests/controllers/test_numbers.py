@@ -75,6 +75,13 @@ async def test_a_row_names_the_sync_that_brought_it(cast: Cast) -> None:
     assert f"Sync run {run}" in answer.text and answer.text.count("Sync run ") == 1
 
 
+async def test_the_number_says_how_old_it_is(cast: Cast) -> None:
+    await database.execute("update game_platform_sync_state set last_success_at = now() - interval '9 hours'")
+    late = (await get(cast.coach_a, "/numbers/solved")).text
+    assert "Late:" in late and "promised every 8 hours" in late
+    assert "Late:" not in (await get(cast.coach_a, "/numbers/registered")).text
+
+
 async def test_the_file_holds_the_same_rows_and_is_written_down(cast: Cast) -> None:
     answer = await get(cast.coach_a, "/numbers/solved?window=7&format=csv")
     assert [(row["name"], row["part"]) for row in rows_of(answer)] == [("Ann Own", "2"), ("Al Steady", "1")]
