@@ -95,7 +95,10 @@ class Report:
 
     async def _heatmap(self) -> dict[str, Any]:
         shown = report_card.solves_on(await self.days(), self.subject.heatmap_days)
-        return {"subject": self.subject, "days": shown, "rhythm": report_card.rhythm(shown), "in_words": in_words}
+        return {
+            "subject": self.subject, "days": shown, "weeks": report_card.weeks(shown),
+            "rhythm": report_card.rhythm(shown), "in_words": in_words,
+        }
 
     async def _growth(self) -> dict[str, Any]:
         return {"subject": self.subject, "figure": _growth(self.subject, await self.days())}
@@ -180,7 +183,12 @@ def _growth(subject: Subject, days: tuple[Day, ...]) -> Figure:
             f"{last.odl + last.flash_ctf:,} points since {in_words(totals[0].day)}: "
             f"{last.odl:,} from on-demand practice, {last.flash_ctf:,} from Flash CTFs."
         )
-    return charts.lines("growth", caption, series, across="Day", upwards="Points", is_stepped=True)
+    months = report_card.at_the_end_of_months(totals)
+    return charts.lines(
+        "growth", caption, series, across="Day", upwards="Points", is_stepped=True,
+        columns=("At the end of", *(each.name for each in series)),
+        rows=tuple((f"{total.day:%b %Y}", f"{total.odl:,}", f"{total.flash_ctf:,}") for total in months),
+    )
 
 
 def _categories(known: tuple[str, ...], chosen: str) -> list[tuple[str, str]]:

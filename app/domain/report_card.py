@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -142,6 +142,21 @@ def solves_on(days: Iterable[Day], wanted: Iterable[date]) -> tuple[tuple[date, 
 
 
 @dataclass(frozen=True, slots=True)
+class Week:
+    """The solves from Monday to Sunday; None for a day that is not shown."""
+
+    monday: date
+    solves: tuple[int | None, ...]
+
+
+def weeks(shown: Iterable[tuple[date, int]]) -> tuple[Week, ...]:
+    found: dict[date, list[int | None]] = {}
+    for day, solves in shown:
+        found.setdefault(day - timedelta(days=day.weekday()), [None] * 7)[day.weekday()] = solves
+    return tuple(Week(monday, tuple(solves)) for monday, solves in found.items())
+
+
+@dataclass(frozen=True, slots=True)
 class Rhythm:
     """When somebody solves: `best_day` is the one with the most solves, `weekday` the one with the most days."""
 
@@ -179,3 +194,8 @@ def added_up(days: Iterable[Day]) -> tuple[Total, ...]:
         flash_ctf += day.points if day.source != "odl" else 0
         totals[day.day] = Total(day.day, odl, flash_ctf)
     return tuple(totals.values())
+
+
+def at_the_end_of_months(totals: Iterable[Total]) -> tuple[Total, ...]:
+    """Of each month with points the last."""
+    return tuple({(total.day.year, total.day.month): total for total in totals}.values())

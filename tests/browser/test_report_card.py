@@ -82,7 +82,7 @@ async def test_the_table_is_sorted_and_searched_with_the_keyboard_and_the_focus_
     await expect(coach.locator("#sort-points")).to_be_focused()
     points = [int(await cell.inner_text()) for cell in await rows.locator("td:nth-child(4)").all()]
     assert points == sorted(points, reverse=True) and len(points) == 25
-    field = coach.get_by_role("searchbox")
+    field = coach.locator("#filter-q")
     await field.press_sequentially("osint", delay=20)
     await expect(coach).to_have_url(re.compile(r"window=90&q=osint&sort=points$"))
     await expect(field).to_be_focused()

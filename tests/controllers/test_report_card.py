@@ -200,7 +200,7 @@ async def test_who_has_solved_nothing_sees_what_would_be_there(cast: Cast) -> No
     await read_now()
     text = (await get(cast.coach_a, f"/competitors/{competitor_id}")).text
     assert FAILED not in text and "Has an account and has solved nothing yet." in text
-    for words in ("after the first solve", "Nothing solved in these 90 days", "Points add up here",
+    for words in ("after the first solve", "No solve is known in these 90 days", "Points add up here",
                   "Every solved challenge appears here", "Every Flash CTF appears here", "work roles that"):
         assert words in text, words
 

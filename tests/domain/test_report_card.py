@@ -91,3 +91,20 @@ def test_the_rhythm_names_the_best_day_and_weekday() -> None:
     rhythm = report_card.rhythm(shown)
     assert rhythm == report_card.Rhythm(9, 3, saturday - timedelta(days=9), 4, "Saturday", 2)
     assert report_card.rhythm([(TODAY, 0)]) is None
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_weeks_hold_every_day_once_and_begin_on_mondays(seed: int) -> None:
+    last = TODAY - timedelta(days=seed)
+    shown = [(last - timedelta(days=back), back) for back in reversed(range(90))]
+    weeks = report_card.weeks(shown)
+    assert all(week.monday.weekday() == 0 and len(week.solves) == 7 for week in weeks)
+    assert [solves for week in weeks for solves in week.solves if solves is not None] == [count for _, count in shown]
+
+
+def test_a_month_ends_with_its_last_total() -> None:
+    solved = ((date(2026, 1, 3), 10), (date(2026, 1, 30), 5), (date(2026, 3, 1), 1))
+    days = [Day(day, "odl", 1, points) for day, points in solved]
+    assert [(total.day.month, total.odl) for total in report_card.at_the_end_of_months(report_card.added_up(days))] == [
+        (1, 15), (3, 16),
+    ]
