@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from app import database
 from app.domain.readers import Sight
@@ -71,3 +73,26 @@ async def test_a_tile_says_the_same_as_its_members_together(cast: Cast) -> None:
     assert tile.numbers == team_members.added_up(members)
     assert {cell.category: cell.members for cell in tile.cells if cell.members} == {"OSINT": 2, "Social": 1}
     assert page.age.is_late and page.matrix.rows[0].cells == tile.cells
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    solves=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 70), st.integers(1, 500)), max_size=15),
+    window=st.sampled_from(["7", "14", "30"]),
+)
+async def test_for_any_solves_members_and_tile_are_what_was_solved(
+    cast: Cast, solves: list[tuple[int, int, int]], window: str
+) -> None:
+    await database.execute("delete from competitors")
+    people = [await make_competitor(cast.coach_a, f"Ada {number}", team_id=cast.team_a) for number in range(3)]
+    for who, days, points in solves:
+        await solve(people[who], points, ago(days=days))
+    frame = await frame_of(cast.coach_a, scope=Scope(window=window))
+    first = frame.window.first_day
+    ages = [((first - ago(days=days).date()).days, points) for _, days, points in solves]
+    [tile] = (await team_tiles.get_page(View(scope=frame.scope), frame)).tiles
+    assert tile.numbers.points == sum(points for _, points in ages) and tile.numbers.challenges == len(solves)
+    assert tile.numbers.gain == sum(points for age, points in ages if age <= 0)
+    assert tile.numbers.gain_before == sum(points for age, points in ages if 0 < age <= int(window))
+    members = await team_members.get_members(EVERYBODY, cast.team_a, team_tiles.span_of(frame))
+    assert tile.numbers == team_members.added_up(members)
