@@ -50,6 +50,8 @@ PHRASES = {
     "drift_pushed": "A difference from the platform was settled: ours was sent",
     "drift_accepted": "A difference from the platform was settled: theirs was taken",
     "drift_ignored": "A difference from the platform is left as it is for now",
+    "alert_taken": "An alert was taken", "alert_given_back": "An alert was given back",
+    "alert_snoozed": "An alert was put aside", "alert_woken": "An alert was brought back",
     "outbox_retried": "A change is sent to the platform again",
     "outbox_discarded": "A change is not sent to the platform",
     "calendar_break_added": "A break was put into the calendar",

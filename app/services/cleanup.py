@@ -14,6 +14,8 @@ OUTDATED = {
     "roster_uploads": "created_at < now() - interval '1 day'",
     "game_platform_sync_runs": "finished_at < now() - interval '90 days'",
     "outbox": "state = 'sent' and finished_at < now() - interval '30 days'",
+    "alerts": "state = 'resolved' and resolved_at < now() - interval '400 days'",
+    "notifications": "at < now() - interval '180 days'",
     "workers": "last_heard_at < now() - interval '1 day'",
 }
 

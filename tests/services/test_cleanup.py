@@ -26,6 +26,12 @@ from unnest(array['sent', 'discarded']) state, unnest(array['31 days', '29 days'
 insert into roster_uploads (user_id, coach_id, content, created_at)
 select (select id from users limit 1), (select id from users limit 1), '', now() - age::interval
 from unnest(array['25 hours', '23 hours']) age;
+insert into alerts (organization_id, rule, subject, state, resolved_at)
+select (select id from organizations limit 1), 'inactive', age, 'resolved', now() - age::interval
+from unnest(array['401 days', '399 days']) age;
+insert into notifications (user_id, kind, key, mail_state, at)
+select (select id from users limit 1), 'test', age, 'sent', now() - age::interval
+from unnest(array['181 days', '179 days']) age;
 insert into game_platform_sync_runs (run_id, finished_at) select gen_random_uuid(), now() - age::interval
 from unnest(array['91 days', '89 days']) age;
 insert into workers (id, name, last_heard_at) select gen_random_uuid(), age, now() - age::interval
@@ -47,7 +53,7 @@ async def test_only_what_is_outdated_goes(monkeypatch: pytest.MonkeyPatch, batch
     await database.execute_script(OLD_AND_NEW)
     assert await cleanup.clean_up(await _claim()) == {
         "job_runs": 2, "sign_in_attempts": 1, "sessions": 1, "one_time_links": 1, "vendor_calls": 1,
-        "game_platform_sync_runs": 1, "outbox": 1, "workers": 1, "roster_uploads": 1,
+        "game_platform_sync_runs": 1, "outbox": 1, "workers": 1, "roster_uploads": 1, "alerts": 1, "notifications": 1,
     }
     left = await database.fetch("select key from job_runs where state not in ('running') order by key")
     assert [row["key"] for row in left] == ["cancelled13 days", "failed13 days", "failed15 days", "succeeded13 days"]
