@@ -8,8 +8,9 @@ from litestar import get, post
 from litestar.exceptions import NotFoundException
 from litestar.response import Redirect, Response, Stream
 
-from app.controllers import competitors_file, platform_buttons, roster_changes
+from app.controllers import competitors_file, panels, platform_buttons, roster_changes
 from app.controllers.forms import text_fields
+from app.controllers.panels import Panel
 from app.controllers.platform_buttons import NOT_FOUND
 from app.controllers.polling import digest, with_seen
 from app.domain import competitor_list
@@ -82,6 +83,7 @@ async def _list(request: AnyRequest, parsed: Parsed, *, problems: tuple[str, ...
     choices = await queries.get_choices(reader, parsed.view)
     view, notices = queries.understood(parsed.view, choices)
     shown = await _shown(reader, view)
+    drawn = {} if view.is_archived else await _funnel(request, view, shown)
     state = digest(*shown.values())
     if parsed.seen == state:
         return Response(None, status_code=204, headers=PRIVATE)
@@ -89,8 +91,8 @@ async def _list(request: AnyRequest, parsed: Parsed, *, problems: tuple[str, ...
     return page(
         request, "competitors/index.html", fragment="competitors/_fragment.html", status_code=422 if problems else 200,
         headers={"HX-Replace-Url": view.url(cursor=view.cursor)} if is_typed else None,
-        view=view, notices=(*parsed.notices, *notices), problems=problems, **shown, chips=_chips(view, choices),
-        choices=choices, statuses=STATUSES, missing=MISSING, troubles=TROUBLES, ages=AGES, divisions=DIVISIONS,
+        view=view, notices=(*parsed.notices, *notices), problems=problems, **shown, **drawn,
+        chips=_chips(view, choices), choices=choices, statuses=STATUSES, missing=MISSING, troubles=TROUBLES, ages=AGES, divisions=DIVISIONS,
         without_team=NO_TEAM, by_stage=BY_STAGE, add_label=ADD, as_of=datetime.now(UTC), form_key=uuid4(),
         refresh_url=with_seen(view.url(cursor=view.cursor), state),
         add_url=view.url(f"{PATH}/add", cursor=view.cursor), choose_url=view.url(f"{PATH}/choose", cursor=view.cursor),
@@ -99,14 +101,23 @@ async def _list(request: AnyRequest, parsed: Parsed, *, problems: tuple[str, ...
 
 
 async def _shown(reader: Reader, view: View) -> dict[str, Any]:
-    """Everything that the list says."""
+    """Everything that the page says but the funnel."""
     found = await queries.get_page(view, reader.sight)
     return {
         "found": found, "buttons": await platform_buttons.read(reader, found.rows),
         "report": await onboarding.report(reader.sight, view.run_id) if view.run_id else (),
         "waiting": await onboarding.waiting_by_coach(reader.sight),
-        "funnel": await funnel.get_funnel(view, reader.sight),
     }
+
+
+async def _funnel(request: AnyRequest, view: View, shown: dict[str, Any]) -> dict[str, Any]:
+    """Drawn under a guard of its own; what it says goes with what is `shown`."""
+    async def load() -> dict[str, Any]:
+        shown["counts"] = await funnel.get_funnel(view, request.user.sight)
+        return {"funnel": shown["counts"], "view": view, "by_stage": BY_STAGE}
+
+    panel = Panel("funnel", "The onboarding", "competitors/_funnel.html", load)
+    return await panels.render(request, [panel])
 
 
 def with_format(url: str) -> str:

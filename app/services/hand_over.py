@@ -7,7 +7,7 @@ from uuid import UUID
 from app import database
 from app.domain.readers import Reader
 from app.security import audit
-from app.services import outbox, standings
+from app.services import outbox, roster, standings
 from app.services.outbox import NotFound
 from app.tables.outbox import PushKind
 
@@ -53,7 +53,7 @@ async def hand_over(reader: Reader, from_coach_id: UUID, to_coach_id: UUID) -> H
             await _push(organization_id, [team for team, owner in teams.items() if owner == organization_id], reader)
         for organization_id in sorted(organizations):
             await _remember(reader, organization_id, from_coach_id, to_coach_id, handed)
-    await outbox.wake()
+    await roster.follow()
     return handed
 
 

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from app import database
+from app.queries import funnel
 from app.services.flags import set_flag
 from tests.cast import Cast, Person, make_cast, make_competitor, make_team
 from tests.clients import client_for, stranger
@@ -176,6 +177,16 @@ async def test_the_funnel_counts_its_rows_and_links_to_exactly_them(cast: Cast) 
             assert len(re.findall(r'name="competitor" value', rows)) == int(count), url
     assert "2 without signed release" in (await get(cast.coach_a, "/competitors")).text
     assert "Without consent: <b" in (await get(cast.coach_a, "/competitors")).text
+
+
+async def test_a_funnel_that_fails_leaves_the_list(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object) -> None:
+        raise OSError("no funnel")
+
+    monkeypatch.setattr(funnel, "get_funnel", broken)
+    answer = await get(cast.coach_a, "/competitors")
+    assert answer.status_code == 200 and names_in(answer.text) == set(MINE)
+    assert "The onboarding could not be read." in answer.text and 'class="stages"' not in answer.text
 
 
 async def test_the_longest_in_their_stage_come_first(cast: Cast) -> None:
