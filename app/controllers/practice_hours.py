@@ -28,6 +28,7 @@ from app.web import PRIVATE, AnyRequest, page
 
 EVENTS = f"{PATH}/events"
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+SUMMED_AT_ONCE = 1000
 FIELDS = ("name", "handle", "grade", "school_id", "division", "team", "practice hours")
 
 
@@ -65,15 +66,18 @@ async def set_event(request: AnyRequest) -> Template | Redirect:
 
 
 async def _page(request: AnyRequest, parsed: Parsed, report: Report, notices: tuple[str, ...]) -> Template:
-    view = report.view
+    view, roster = report.view, await queries.get_roster(report)
+    found, total = await queries.get_page(report), None
+    if view.is_summed or roster.count(report.frame.scope.division) <= SUMMED_AT_ONCE:
+        total = await queries.get_total(report)
     is_typed = request.headers.get("hx-source", "").endswith("#filters")
     return page(
         request, "practice_hours/index.html", fragment="practice_hours/_report.html",
         headers={"HX-Replace-Url": view.url(cursor=view.cursor)} if is_typed else None,
         view=view, frame=report.frame, period=report.period, notices=(*parsed.notices, *notices),
-        periods=views.offered_periods(report.frame.today, report.period), found=await queries.get_page(report),
-        total=await queries.get_total(report), roster=await queries.get_roster(report), chips=_chips(report),
-        divisions=DIVISIONS, hours=views.hours, by_category=by_category, method=views.method(report.frame.zone.key),
+        periods=views.offered_periods(report.frame.today, report.period), found=found, total=total, roster=roster,
+        categories=total.categories if total else found.categories, chips=_chips(report), divisions=DIVISIONS,
+        hours=views.hours, by_category=by_category, method=views.method(report.frame.zone.key),
     )
 
 

@@ -23,6 +23,7 @@ EVENT_MINUTES = 120
 MOST_EVENT_MINUTES = 7 * 24 * 60
 
 ALL_TIME = "all"
+EVERYBODY = "everybody"
 FORMATS = ("csv", "xlsx")
 YEARS_OFFERED = 5
 YEAR_STARTS, SPRING_STARTS = 8, 1
@@ -97,18 +98,21 @@ def hours(seconds: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Whose hours are shown, and for which period; without one it is the school year of today."""
+    """Whose hours are shown, and for which period; without one it is the school year of today. `is_summed` adds up the
+    hours of all students, however many they are."""
 
     scope: Scope = field(default_factory=Scope)
     period: str = ""
     search: str = ""
+    is_summed: bool = False
     cursor: Cursor | None = None
 
     def url(self, **changes: Any) -> str:
         """The address of this view with other values; a page further on only where `cursor` is given."""
         view = replace(self, **{"cursor": None, **changes})
         return view.scope.url(PATH, {
-            "period": view.period, "q": view.search, "cursor": view.cursor.encode() if view.cursor else "",
+            "period": view.period, "q": view.search, "sum": EVERYBODY if view.is_summed else "",
+            "cursor": view.cursor.encode() if view.cursor else "",
         })
 
     def division_url(self, division: str) -> str:
@@ -136,7 +140,8 @@ def parse(pairs: Iterable[tuple[str, str]]) -> Parsed:
         organization_id=reading.uuid("organization"), coach_id=reading.uuid("coach"),
         division=reading.choice("division", DIVISIONS), team_id=reading.uuid("team"),
     )
-    view = View(scope, _period(reading), reading.search(), reading.cursor(ORDER))
+    is_summed = bool(reading.choice("sum", (EVERYBODY,)))
+    view = View(scope, _period(reading), reading.search(), is_summed, reading.cursor(ORDER))
     return Parsed(view, reading.choice("format", FORMATS), tuple(reading.notices))
 
 

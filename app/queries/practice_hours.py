@@ -94,9 +94,14 @@ class Hours:
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """Those with a session, in their order; unknown ones last."""
-        known = tuple(category for category in CATEGORIES if category in self.sessions)
-        return (*known, *sorted(self.sessions.keys() - set(CATEGORIES)))
+        """Those with a session."""
+        return _in_order(self.sessions)
+
+
+def _in_order(categories: Iterable[str]) -> tuple[str, ...]:
+    """Unknown ones last."""
+    found = set(categories)
+    return (*(category for category in CATEGORIES if category in found), *sorted(found - set(CATEGORIES)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,10 @@ class Page:
     rows: tuple[Student, ...]
     previous: Cursor | None
     next: Cursor | None
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        return _in_order(category for student in self.rows for category in student.hours.sessions)
 
 
 @dataclass(frozen=True, slots=True)

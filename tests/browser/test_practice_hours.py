@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from app import database
 from tests.browser.conftest import sign_in
 from tests.cast import Cast, make_cast, make_competitor
 from tests.queries.test_practice_hours import play, practise
@@ -43,7 +44,7 @@ async def test_the_pages_are_accessible_and_fit_a_phone(
 async def test_search_finds_while_typing_and_keeps_the_focus(context: BrowserContext, tab: Page, cast: Cast) -> None:
     await sign_in(context, cast.coach_a)
     await tab.goto(PAGE)
-    field = tab.get_by_role("searchbox")
+    field = tab.locator("#filter-q")
     await field.press_sequentially("rowan", delay=20)
     await expect(tab.locator("#hours tbody tr")).to_have_count(1)
     await expect(field).to_be_focused()
@@ -68,3 +69,15 @@ async def test_everything_works_without_a_script(browser: Browser, site: str, ca
     await tab.get_by_role("row", name="October Flash").get_by_role("button", name="Save").click()
     await expect(tab.get_by_role("alert")).to_contain_text("The length is saved.")
     await context.close()
+
+
+async def test_the_sum_of_very_many_comes_by_itself(context: BrowserContext, tab: Page, cast: Cast) -> None:
+    await database.execute(
+        """insert into competitors (organization_id, coach_id, first_name, last_name, division)
+           select $1, $2, 'Extra', 'Person ' || n, 'high_school' from generate_series(1, 1000) n""",
+        cast.organization_id, cast.coach_a.id,
+    )
+    await sign_in(context, cast.coach_a)
+    await tab.goto(PAGE)
+    await expect(tab.locator("#sum")).to_contain_text("hours of 1002 students")
+    await expect(tab.locator("#hours tbody tr")).to_have_count(50)

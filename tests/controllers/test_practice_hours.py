@@ -241,3 +241,13 @@ async def test_the_page_costs_the_same_few_queries_however_many_rows(
     for number in range(20):
         await practise(await make_competitor(cast.coach_a, f"Nina Number{number}"), 0, at=datetime.now(UTC))
     assert await count() == few <= 8
+
+
+async def test_very_many_are_added_up_when_the_page_is_there(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.controllers.practice_hours.SUMMED_AT_ONCE", 2)
+    text = (await get(cast.coach_a, PAGE)).text
+    assert "3.0 hours" not in text and "<tfoot>" not in text
+    assert cells(text)["Ada Prime"] == ["–", "Firewall", "2.75", "2", "0.75", "1", "2.00", "0.50", "0.25"]
+    link = re.search(r'<p id="sum" hx-get="([^"]+)".*?<a href="\1">Add up the hours of all 3 students</a>', text)
+    assert link
+    assert "<strong>3.0 hours</strong> of 3 students" in (await get(cast.coach_a, link[1], PARTIAL)).text
