@@ -18,7 +18,7 @@ from app.domain.team_list import PATH
 from app.features import FeatureOff
 from app.queries import teams as queries
 from app.security.policy import coaches
-from app.services import manual_sync, password_help, teams
+from app.services import manual_sync, password_help, team_endings, teams
 from app.services.manual_sync import SyncRefused
 from app.services.password_help import PasswordHelpError
 from app.services.teams import NotFound, TeamError
@@ -127,7 +127,7 @@ async def confirm_archive(request: AnyRequest, team_id: FromPath[UUID]) -> Templ
 @post(f"{TEAM}/archive", guards=[coaches])
 async def archive(request: AnyRequest, team_id: FromPath[UUID]) -> Template | Redirect:
     try:
-        await _found(teams.archive(request.user, team_id))
+        await _found(team_endings.archive(request.user, team_id))
     except TeamError as error:
         return await team_page.render(request, team_id, error=error)
     return _done(team_id, "archived")
@@ -136,7 +136,7 @@ async def archive(request: AnyRequest, team_id: FromPath[UUID]) -> Template | Re
 @post(f"{TEAM}/restore", guards=[coaches])
 async def restore(request: AnyRequest, team_id: FromPath[UUID]) -> Template | Redirect:
     try:
-        await _found(teams.restore(request.user, team_id))
+        await _found(team_endings.restore(request.user, team_id))
     except TeamError as error:
         return await team_page.render(request, team_id, error=error)
     return _done(team_id, "restored")
@@ -151,7 +151,7 @@ async def confirm_delete(request: AnyRequest, team_id: FromPath[UUID]) -> Templa
 async def delete(request: AnyRequest, team_id: FromPath[UUID]) -> Template | Redirect:
     """One that the platform never heard of is gone at once."""
     try:
-        await _found(teams.delete(request.user, team_id))
+        await _found(team_endings.delete(request.user, team_id))
     except TeamError as error:
         return await team_page.render(request, team_id, error=error)
     if await queries.get_team(request.user.sight, team_id):

@@ -12,7 +12,6 @@ import asyncpg
 from app import database
 from app.domain import platform_limits
 from app.domain.readers import Reader
-from app.features import Feature, is_enabled
 from app.security import audit
 from app.services import outbox, standings
 from app.services.outbox import NotFound
@@ -20,8 +19,8 @@ from app.tables.outbox import PushKind
 from app.tables.rosters import Division
 
 __all__ = [
-    "NotFound", "TeamError", "add_member", "archive", "create", "delete", "edit", "place", "remove_member", "rename",
-    "restore", "take_off",
+    "NotFound", "TeamError", "add_member", "create", "edit", "find_team", "place", "remember", "remove_member",
+    "rename", "take_off",
 ]
 
 MAX_CHARACTERS = 100
@@ -62,7 +61,7 @@ async def create(
             raise TeamError(NAME_TAKEN, "name")
         team, team_id = dict(row), UUID(str(row["id"]))
         await outbox.add(PushKind.TEAM, team_id, organization_id=organization_id, actor=reader)
-        await _remember("team.created", team, reader, after=_facts(name, wanted, affiliation))
+        await remember("team.created", team, reader, after=_facts(name, wanted, affiliation))
     await outbox.wake()
     return team_id
 
@@ -74,7 +73,7 @@ async def rename(reader: Reader, team_id: UUID, name: str) -> str | None:
         team = await _open_team(reader, team_id)
         if name != team["name"]:
             await _set_name(team_id, name)
-            await _remember("team.renamed", team, reader, before={"name": team["name"]}, after={"name": name})
+            await remember("team.renamed", team, reader, before={"name": team["name"]}, after={"name": name})
     return platform_limits.RENAME_TEAM if team["game_platform_id"] else None
 
 
@@ -95,7 +94,7 @@ async def edit(reader: Reader, team_id: UUID, *, division: str, affiliation: str
         await outbox.add(PushKind.TEAM, team_id, organization_id=team["organization_id"], actor=reader)
         before = {name: team[name] for name in ("division", "affiliation")}
         after = {"division": wanted, "affiliation": affiliation}
-        await _remember("team.edited", team, reader, before=before, after=after)
+        await remember("team.edited", team, reader, before=before, after=after)
     await outbox.wake()
 
 
@@ -138,69 +137,13 @@ async def remove_member(reader: Reader, team_id: UUID, competitor_id: UUID) -> N
 async def take_off(reader: Reader, team_id: UUID, competitor_id: UUID) -> bool:
     """In the caller's transaction, which wakes the outbox after it; False where they are not on the team."""
     await _competitor(reader, competitor_id)
-    team = await _team(reader, team_id, lock="share of t")
+    team = await find_team(reader, team_id, lock="share of t")
     removed = await database.execute(
         "delete from team_memberships where team_id = $1 and competitor_id = $2", team_id, competitor_id
     )
     if removed:
         await _membership_changed("member.removed", team, competitor_id, reader, before=team_id, after=None)
     return bool(removed)
-
-
-async def archive(reader: Reader, team_id: UUID) -> None:
-    """Keeps the team and who is on it, for reading only. At the platform nothing changes."""
-    async with database.transaction():
-        team = await _team(reader, team_id)
-        if team["closed_at"]:
-            raise TeamError(CLOSED)
-        if team["archived_at"]:
-            return
-        await database.execute("update teams set archived_at = now(), updated_at = now() where id = $1", team_id)
-        await _remember("team.archived", team, reader)
-
-
-async def restore(reader: Reader, team_id: UUID) -> None:
-    """Brings an archived team back with whoever is still on it. What was not sent meanwhile is sent now."""
-    async with database.transaction():
-        team = await _team(reader, team_id)
-        if not team["archived_at"]:
-            return
-        try:
-            await database.execute(
-                "update teams set archived_at = null, updated_at = now() where id = $1", team_id
-            )
-        except asyncpg.UniqueViolationError:
-            raise TeamError("This coach has another team with that name by now. Rename that one first.") from None
-        if team["game_platform_synced_at"] is None:
-            await outbox.add(PushKind.TEAM, team_id, organization_id=team["organization_id"], actor=reader)
-        await _remember("team.restored", team, reader)
-    await outbox.wake()
-
-
-async def delete(reader: Reader, team_id: UUID) -> None:
-    """Closes a team without members and asks the platform. It goes when the platform has answered."""
-    async with database.transaction():
-        team = await _team(reader, team_id, lock="update of t")
-        if team["closed_at"]:
-            return
-        if await database.fetchval("select exists (select from team_memberships where team_id = $1)", team_id):
-            raise TeamError("This team still has members. Take them off the team first.")
-        await _remember("team.closed", team, reader, after={"name": team["name"]})
-        await _close(team, reader)
-    await outbox.wake()
-
-
-async def _close(team: dict[str, Any], reader: Reader) -> None:
-    """A team that the platform never heard of goes at once where nothing is sent anyway."""
-    await outbox.drop(PushKind.TEAM, team["id"], "The team was deleted.")
-    if not team["game_platform_id"] and not await is_enabled(Feature.ROSTER_SYNC, team["organization_id"]):
-        await database.execute("delete from teams where id = $1", team["id"])
-        return
-    await database.execute(
-        "update teams set closed_at = now(), game_platform_sync_error = null, updated_at = now() where id = $1",
-        team["id"],
-    )
-    await outbox.add(PushKind.TEAM_DELETION, team["id"], organization_id=team["organization_id"], actor=reader)
 
 
 async def _coach(reader: Reader, coach_id: UUID | None) -> tuple[UUID, UUID]:
@@ -218,7 +161,7 @@ async def _coach(reader: Reader, coach_id: UUID | None) -> tuple[UUID, UUID]:
     return row["id"], row["organization_id"]
 
 
-async def _team(reader: Reader, team_id: UUID, *, lock: str = "no key update of t") -> dict[str, Any]:
+async def find_team(reader: Reader, team_id: UUID, *, lock: str = "no key update of t") -> dict[str, Any]:
     condition, arguments = reader.sight.condition("t.coach_id", "t.id", 2)
     row = await database.fetchrow(FIND.format(condition=condition, lock=lock), team_id, *arguments)
     if row is None:
@@ -227,7 +170,7 @@ async def _team(reader: Reader, team_id: UUID, *, lock: str = "no key update of 
 
 
 async def _open_team(reader: Reader, team_id: UUID, *, lock: str = "no key update of t") -> dict[str, Any]:
-    team = await _team(reader, team_id, lock=lock)
+    team = await find_team(reader, team_id, lock=lock)
     if team["closed_at"] or team["archived_at"]:
         raise TeamError(CLOSED if team["closed_at"] else ARCHIVED)
     return team
@@ -282,12 +225,12 @@ async def _membership_changed(
         competitor_id,
     )
     await outbox.add(PushKind.MEMBERSHIP, competitor_id, organization_id=team["organization_id"], actor=reader)
-    await _remember(
+    await remember(
         action, team, reader, competitor_id=competitor_id, before={"team_id": before}, after={"team_id": after}
     )
 
 
-async def _remember(
+async def remember(
     action: str, team: dict[str, Any], reader: Reader, *, competitor_id: UUID | None = None,
     before: dict[str, Any] | None = None, after: dict[str, Any] | None = None,
 ) -> None:

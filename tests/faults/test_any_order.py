@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app import database
 from app.domain.competitor_status import Progress, competitor_status
-from app.services import reconcile, teams
+from app.services import reconcile, team_endings, teams
 from app.services.drift_actions import DriftError
 from app.services.teams import TeamError
 from tests import conftest
@@ -65,7 +65,7 @@ class Play:
             )
 
     async def delete_team(self, number: int) -> None:
-        await self._edit(number, lambda team_id: teams.delete(as_coach(self.coach), team_id))
+        await self._edit(number, lambda team_id: team_endings.delete(as_coach(self.coach), team_id))
 
     async def add_member(self, who: int, number: int) -> None:
         await self._edit(number, lambda team_id: teams.add_member(as_coach(self.coach), team_id, self.people[who]))

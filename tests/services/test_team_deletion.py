@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from app import database
-from app.services import teams
+from app.services import team_endings, teams
 from tests.cast import Person
 from tests.services.platform import Platform, make_onboarded
 from tests.services.team_pushes import (
@@ -47,7 +47,7 @@ async def drift() -> list[tuple[str, str, str, str]]:
 
 async def test_what_is_gone_there_is_removed_here(platform: Platform, coach: Person) -> None:
     team_id = await synced_team(platform, coach)
-    await teams.delete(reader_of(coach), team_id)
+    await team_endings.delete(reader_of(coach), team_id)
     assert (await team_row(team_id))["closed_at"]
     await drain(platform)
     assert not await is_here(team_id) and await theirs(platform) == {} and await drift() == []
@@ -57,7 +57,7 @@ async def test_what_is_gone_there_is_removed_here(platform: Platform, coach: Per
 
 async def test_what_is_unknown_there_is_removed_here(platform: Platform, coach: Person) -> None:
     team_id = await teams.create(reader_of(coach), name="New", division="college", affiliation=AFFILIATION)
-    await teams.delete(reader_of(coach), team_id)
+    await team_endings.delete(reader_of(coach), team_id)
     await drain(platform)
     assert not await is_here(team_id) and await effects(platform) == []
 
@@ -66,13 +66,13 @@ async def test_a_team_that_still_has_members_there_is_open_again(platform: Platf
     team_id = await synced_team(platform, coach)
     await platform.tell("/users", {"syned_user_id": "stranger"})
     await platform.tell("/assignments", {"syned_user_id": "stranger", "syned_team_id": str(team_id)})
-    await teams.delete(reader_of(coach), team_id)
+    await team_endings.delete(reader_of(coach), team_id)
     await drain(platform)
     team = await team_row(team_id)
     assert team["closed_at"] is None and "Team still has members. It has 1 there." in team["game_platform_sync_error"]
     assert (await row_of("team_deletion"))["state"] == "discarded"
     await platform.tell("/assignments", {"syned_user_id": "stranger"})
-    await teams.delete(reader_of(coach), team_id)
+    await team_endings.delete(reader_of(coach), team_id)
     await drain(platform)
     assert not await is_here(team_id)
 
@@ -82,7 +82,7 @@ async def test_after_any_other_answer_it_goes_here_and_shows_as_drift(
     platform: Platform, coach: Person, fault: dict[str, str]
 ) -> None:
     team_id = await synced_team(platform, coach)
-    await teams.delete(reader_of(coach), team_id)
+    await team_endings.delete(reader_of(coach), team_id)
     await platform.fail(operation="delete_team", **fault)
     await drain(platform)
     assert not await is_here(team_id) and list(await theirs(platform)) == [str(team_id)]
@@ -95,7 +95,7 @@ async def test_after_any_other_answer_it_goes_here_and_shows_as_drift(
 
 async def test_a_refusal_in_other_words_is_parked_and_shows_as_drift(platform: Platform, coach: Person) -> None:
     team_id = await synced_team(platform, coach)
-    await teams.delete(reader_of(coach), team_id)
+    await team_endings.delete(reader_of(coach), team_id)
     await platform.fail(kind="refused", operation="delete_team", detail="The season is running")
     await drain(platform)
     row = await row_of("team_deletion")
@@ -105,7 +105,7 @@ async def test_a_refusal_in_other_words_is_parked_and_shows_as_drift(platform: P
 
 async def test_a_team_deleted_without_our_hearing_of_it_is_gone(platform: Platform, coach: Person) -> None:
     team_id = await synced_team(platform, coach)
-    await teams.delete(reader_of(coach), team_id)
+    await team_endings.delete(reader_of(coach), team_id)
     await platform.fail(kind="reset", operation="delete_team", after_effect=True, count=1)
     await drain(platform)
     assert not await is_here(team_id) and await drift() == []
@@ -118,7 +118,7 @@ async def test_a_deletion_waits_until_the_last_member_has_left_there(platform: P
     await teams.add_member(reader_of(coach), team_id, ada)
     await drain(platform)
     await teams.remove_member(reader_of(coach), team_id, ada)
-    await teams.delete(reader_of(coach), team_id)
+    await team_endings.delete(reader_of(coach), team_id)
     await platform.fail(kind="server_error", operation="delete_assignment")
     await drain(platform)
     assert await is_here(team_id) and (await team_row(team_id))["closed_at"]
@@ -133,7 +133,7 @@ async def test_a_deletion_waits_until_the_last_member_has_left_there(platform: P
 async def test_while_the_platform_is_not_asked_the_team_stays_closed(platform: Platform, coach: Person) -> None:
     team_id = await synced_team(platform, coach)
     await teams.create(reader_of(coach), name="Other", division="high_school", affiliation=AFFILIATION)
-    await teams.delete(reader_of(coach), team_id)
+    await team_endings.delete(reader_of(coach), team_id)
     await platform.fail(kind="rate_limited", retry_after=300)
     await drain(platform)
     assert (await team_row(team_id))["closed_at"]

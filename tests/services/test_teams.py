@@ -8,7 +8,7 @@ import pytest
 
 from app import database
 from app.domain import platform_limits
-from app.services import teams
+from app.services import team_endings, teams
 from app.services.teams import NotFound, TeamError
 from tests.cast import Person, make_cast, make_competitor, make_team, make_user
 from tests.services.team_pushes import AFFILIATION, membership_row, reader_of, row_of, rows, states, team_row
@@ -131,7 +131,7 @@ async def test_clicking_twice_changes_once(coach: Person) -> None:
     await asyncio.gather(*(teams.remove_member(reader, team_id, ada) for _ in range(3)))
     assert (await row_of("membership"))["asked"] == 2
     assert (await traces())[0] == ["team.created", "member.added", "member.removed"]
-    await asyncio.gather(*(teams.delete(reader, team_id) for _ in range(3)), return_exceptions=True)
+    await asyncio.gather(*(team_endings.delete(reader, team_id) for _ in range(3)), return_exceptions=True)
     assert (await traces())[0].count("team.closed") == 1
 
 
@@ -157,8 +157,8 @@ async def test_what_is_not_the_readers_is_not_there() -> None:
     stranger = reader_of(cast.coach_b)
     mine, theirs = await make_competitor(cast.coach_b, "Ben Birch"), await make_competitor(cast.coach_a, "Ada Alder")
     for change in (
-        teams.rename(stranger, cast.team_a, "Mine"), teams.archive(stranger, cast.team_a),
-        teams.delete(stranger, cast.team_a), teams.add_member(stranger, cast.team_a, mine),
+        teams.rename(stranger, cast.team_a, "Mine"), team_endings.archive(stranger, cast.team_a),
+        team_endings.delete(stranger, cast.team_a), teams.add_member(stranger, cast.team_a, mine),
         teams.add_member(stranger, cast.team_b, theirs), teams.remove_member(stranger, cast.team_a, theirs),
         teams.edit(stranger, cast.team_a, division="college", affiliation="x"),
         teams.rename(reader_of(cast.player), cast.team_a, "Mine"), teams.rename(stranger, uuid4(), "Mine"),
@@ -177,7 +177,7 @@ async def test_a_team_with_members_is_not_deleted(coach: Person) -> None:
     team_id = await create(coach)
     await teams.add_member(reader_of(coach), team_id, await make_competitor(coach, "Ada Alder"))
     with pytest.raises(TeamError, match="still has members"):
-        await teams.delete(reader_of(coach), team_id)
+        await team_endings.delete(reader_of(coach), team_id)
     assert (await team_row(team_id))["closed_at"] is None
 
 
@@ -187,11 +187,12 @@ async def test_a_closed_team_takes_nobody_and_no_change(
     settings_changed.setenv("GAME_PLATFORM_API_TOKEN", "a-token")
     team_id = await create(coach)
     reader = reader_of(coach)
-    await teams.delete(reader, team_id)
+    await team_endings.delete(reader, team_id)
     assert await states() == [("team", "discarded"), ("team_deletion", "waiting")]
     ada = await make_competitor(coach, "Ada Alder")
     for change in (
-        teams.add_member(reader, team_id, ada), teams.rename(reader, team_id, "x"), teams.archive(reader, team_id),
+        teams.add_member(reader, team_id, ada), teams.rename(reader, team_id, "x"),
+        team_endings.archive(reader, team_id),
     ):
         with pytest.raises(TeamError, match="being deleted"):
             await change
@@ -199,7 +200,7 @@ async def test_a_closed_team_takes_nobody_and_no_change(
 
 async def test_without_the_platform_a_team_goes_at_once(coach: Person) -> None:
     team_id = await create(coach)
-    await teams.delete(reader_of(coach), team_id)
+    await team_endings.delete(reader_of(coach), team_id)
     assert await database.fetchval("select count(*) from teams") == 0
     assert await states() == [("team", "discarded")]
 
@@ -207,8 +208,8 @@ async def test_without_the_platform_a_team_goes_at_once(coach: Person) -> None:
 async def test_an_archived_team_stays_and_cannot_be_changed(coach: Person) -> None:
     team_id = await make_team(coach, "Firewall")
     reader = reader_of(coach)
-    await teams.archive(reader, team_id)
-    await teams.archive(reader, team_id)
+    await team_endings.archive(reader, team_id)
+    await team_endings.archive(reader, team_id)
     assert (await traces())[0] == ["team.archived"]
     with pytest.raises(TeamError, match="archived"):
         await teams.rename(reader, team_id, "Other")
