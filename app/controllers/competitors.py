@@ -26,6 +26,10 @@ from app.security.policy import coaches
 from app.services.roster_changes import Action
 from app.web import PRIVATE, AnyRequest, page
 
+WORDS = {
+    "statuses": STATUSES, "missing": MISSING, "troubles": TROUBLES, "ages": AGES, "divisions": DIVISIONS,
+    "without_team": NO_TEAM, "by_stage": BY_STAGE, "add_label": ADD,
+}
 NOBODY_CHOSEN = "Nobody was chosen. Tick the competitors that are meant, then press the button again."
 
 
@@ -91,13 +95,18 @@ async def _list(request: AnyRequest, parsed: Parsed, *, problems: tuple[str, ...
     return page(
         request, "competitors/index.html", fragment="competitors/_fragment.html", status_code=422 if problems else 200,
         headers={"HX-Replace-Url": view.url(cursor=view.cursor)} if is_typed else None,
-        view=view, notices=(*parsed.notices, *notices), problems=problems, **shown, **drawn,
-        chips=_chips(view, choices), choices=choices, statuses=STATUSES, missing=MISSING, troubles=TROUBLES, ages=AGES, divisions=DIVISIONS,
-        without_team=NO_TEAM, by_stage=BY_STAGE, add_label=ADD, as_of=datetime.now(UTC), form_key=uuid4(),
-        refresh_url=with_seen(view.url(cursor=view.cursor), state),
-        add_url=view.url(f"{PATH}/add", cursor=view.cursor), choose_url=view.url(f"{PATH}/choose", cursor=view.cursor),
-        all_url=roster_changes.url_for(view, ()), file_url=with_format(view.url()),
+        view=view, notices=(*parsed.notices, *notices), problems=problems, chips=_chips(view, choices), choices=choices,
+        as_of=datetime.now(UTC), form_key=uuid4(), refresh_url=with_seen(view.url(cursor=view.cursor), state),
+        **shown, **drawn, **WORDS, **_urls(view),
     )
+
+
+def _urls(view: View) -> dict[str, str]:
+    return {
+        "add_url": view.url(f"{PATH}/add", cursor=view.cursor),
+        "choose_url": view.url(f"{PATH}/choose", cursor=view.cursor),
+        "all_url": roster_changes.url_for(view, ()), "file_url": _with_format(view.url()),
+    }
 
 
 async def _shown(reader: Reader, view: View) -> dict[str, Any]:
@@ -120,7 +129,7 @@ async def _funnel(request: AnyRequest, view: View, shown: dict[str, Any]) -> dic
     return await panels.render(request, [panel])
 
 
-def with_format(url: str) -> str:
+def _with_format(url: str) -> str:
     return f"{url}{'&' if '?' in url else '?'}format=csv"
 
 
