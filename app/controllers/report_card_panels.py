@@ -1,6 +1,6 @@
 """What the panels of one person's report card show. Each is read by itself; what two of them need is read once."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ from app import charts
 from app.charts import Figure, Series
 from app.controllers.panels import Panel
 from app.domain import active_days, insights, report_card, strengths
+from app.domain.active_days import Break
 from app.domain.category_marks import mark_of
 from app.domain.flash_record import Entry, with_trend
 from app.domain.insights import Facts, Insight
@@ -42,13 +43,14 @@ class Report:
         self.subject = subject
         self.view = view
         self._days: tuple[Day, ...] | None = None
+        self._breaks: tuple[Break, ...] = ()
         self._strengths: tuple[Strength, ...] = ()
         self._flash_record: tuple[Entry, ...] = ()
         self._peers: tuple[Group, ...] = ()
 
     def panels(self) -> tuple[Panel, ...]:
         """The insights come last: they speak of what the others have read."""
-        named: tuple[tuple[str, str, Callable[[], Any]], ...] = (
+        named: tuple[tuple[str, str, Callable[[], Awaitable[dict[str, Any]]]], ...] = (
             ("numbers", "The numbers", self._numbers), ("domains", "Categories", self._domains),
             ("peers", "Peers", self._comparison), ("heatmap", "The last 90 days", self._heatmap),
             ("growth", "Points over time", self._growth), ("challenges", "Challenges", self._challenges),
@@ -75,8 +77,8 @@ class Report:
 
     async def _numbers(self) -> dict[str, Any]:
         days = await self.days()
-        breaks = await calendars.breaks(self.subject.organization_id)
-        streak = active_days.streak({day.day for day in days}, self.subject.today, breaks)
+        self._breaks = await calendars.breaks(self.subject.organization_id)
+        streak = active_days.streak({day.day for day in days}, self.subject.today, self._breaks)
         numbers = (*_totals(self.subject, days), _rank(self.subject), _active(self.subject, days, streak))
         return {"subject": self.subject, "numbers": numbers}
 
@@ -125,8 +127,15 @@ class Report:
             since=subject.since, before=subject.days_before, last_solved_at=subject.last_solved_at,
             last_accessed_at=subject.last_accessed_at, strengths=self._strengths, flash_record=self._flash_record,
             peers=self._peers, lately=None if days is None else report_card.gained(days, subject.window),
-            earlier=None if days is None else _base(subject, days),
+            earlier=None if days is None else _base(subject, days), days_trying=self._days_trying(),
         ))
+
+    def _days_trying(self) -> int:
+        solved, accessed = self.subject.last_solved_at, self.subject.last_accessed_at
+        if solved is None or accessed is None:
+            return 0
+        first, last = (moment.astimezone(self.subject.zone).date() for moment in (solved, accessed))
+        return active_days.active_days_between(first, last, self._breaks)
 
 
 def _base(subject: Subject, days: tuple[Day, ...]) -> Gain | None:

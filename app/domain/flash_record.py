@@ -21,7 +21,8 @@ class Entry:
 
     @property
     def is_missed(self) -> bool:
-        return self.is_over and not self.has_entered
+        """Whoever entered and solved nothing has not taken part."""
+        return self.is_over and not self.challenges
 
     @property
     def percent(self) -> int:

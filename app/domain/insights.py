@@ -6,6 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from app.domain import strengths
+from app.domain.alert_rules import STUCK_DAYS
 from app.domain.flash_record import Entry, with_trend
 from app.domain.peers import Group
 from app.domain.report_card import Gain
@@ -13,8 +14,6 @@ from app.domain.strengths import Strength
 from app.domain.windows import in_words
 
 MOST = 3
-STUCK_AFTER_DAYS = 7
-"""So many days of looking at the platform since the last solve are trying without solving."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,8 @@ class Insight:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """`since` ends a sentence about the window ("since 1 Oct 2026"), `before` names the equal one before it; `lately`
-    is None where the days could not be read, `earlier` where there was nobody yet to compare with."""
+    is None where the days could not be read, `earlier` where there was nobody yet to compare with. `days_trying` are
+    the season's days from the last solve to the last access."""
 
     zone: ZoneInfo
     is_linked: bool
@@ -40,6 +40,7 @@ class Facts:
     earlier: Gain | None
     last_solved_at: datetime | None
     last_accessed_at: datetime | None
+    days_trying: int = 0
     strengths: Sequence[Strength] = ()
     flash_record: Sequence[Entry] = ()
     peers: Sequence[Group] = ()
@@ -85,7 +86,7 @@ def _active(facts: Facts, lately: Gain) -> Insight:
 def _stuck(facts: Facts) -> Insight | None:
     """On the platform long after the last solve: trying, not solving."""
     accessed, solved = facts.last_accessed_at, facts.last_solved_at
-    if accessed is None or solved is None or (accessed - solved).days < STUCK_AFTER_DAYS:
+    if accessed is None or solved is None or facts.days_trying < STUCK_DAYS:
         return None
     days = f"last on the platform on {_on(accessed, facts.zone)}, last solve on {_on(solved, facts.zone)}"
     return Insight("late", f"Trying, not solving: {days}.")

@@ -360,3 +360,18 @@ async def test_what_else_there_is_about_somebody_is_one_click_away(cast: Cast, a
     for link in links:
         answer = await get(cast.coach_a, link.replace("&amp;", "&"))
         assert answer.status_code == 200 and "Ada Prime" in answer.text, link
+
+
+async def test_who_comes_and_solves_nothing_is_trying_but_not_in_the_holidays(cast: Cast) -> None:
+    competitor_id = await make_competitor(cast.coach_a, "Trying Person")
+    await solve(competitor_id, 10, ago(days=60))
+    await database.execute("update game_platform_sync_state set last_remote_accessed_at = now()")
+    await read_now()
+    path = f"/competitors/{competitor_id}"
+    assert "Trying, not solving" in (await get(cast.coach_a, path)).text
+    await database.execute(
+        "insert into calendar_breaks (organization_id, first_day, last_day, name) values ($1, $2, $3, 'Holidays')",
+        cast.organization_id, ago(days=70).date(), ago(days=0).date(),
+    )
+    text = (await get(cast.coach_a, path)).text
+    assert "Trying, not solving" not in text and "Solved nothing since" in text

@@ -6,8 +6,8 @@ from app.domain.flash_record import Entry, with_trend
 
 
 def entry(month: int, rank: int | None, *, has_entered: bool = True, is_over: bool = True, points: int = 50) -> Entry:
-    started_at = datetime(2026, month, 3, tzinfo=UTC)
-    return Entry(f"e{month}", f"Flash {month}", started_at, is_over, has_entered, 2, points, 200, rank)
+    started_at, solved = datetime(2026, month, 3, tzinfo=UTC), 2 if has_entered else 0
+    return Entry(f"e{month}", f"Flash {month}", started_at, is_over, has_entered, solved, points, 200, rank)
 
 
 def test_each_is_compared_with_the_one_entered_before() -> None:
@@ -23,3 +23,4 @@ def test_a_share_of_nothing_is_nothing() -> None:
 def test_only_one_that_is_over_can_be_missed() -> None:
     assert entry(1, None, has_entered=False).is_missed
     assert not entry(1, None, has_entered=False, is_over=False).is_missed and not entry(1, 4).is_missed
+    assert Entry("e", "Flash", datetime(2026, 1, 1, tzinfo=UTC), True, True, 0, 0, 100, 9).is_missed

@@ -38,7 +38,9 @@ def first(facts: Facts) -> tuple[str, str]:
     ({"earlier": Gain(13, 1, 1)}, "waiting",
      "Solved 12 challenges for 900 points since 1 Nov 2026, 1 fewer than in the 20 days before."),
     ({"earlier": None, "lately": Gain(1, 1, 1)}, "good", "Solved 1 challenge for 1 point since 1 Nov 2026."),
-    ({"lately": NOTHING, "last_solved_at": on(3, 10)}, "late",
+    ({"lately": NOTHING, "last_solved_at": on(3, 10), "days_trying": 4}, "late",
+     "Solved nothing since 1 Nov 2026. The last solve was on 3 Oct 2026."),
+    ({"lately": NOTHING, "last_solved_at": on(3, 10), "days_trying": 5}, "late",
      "Trying, not solving: last on the platform on 19 Nov 2026, last solve on 3 Oct 2026."),
     ({"lately": NOTHING, "last_solved_at": on(13)}, "late",
      "Solved nothing since 1 Nov 2026. The last solve was on 13 Nov 2026."),
@@ -52,7 +54,7 @@ def test_the_first_says_how_it_goes(changes: dict[str, object], state: str, text
 
 
 def test_on_old_data_nobody_is_called_inactive_and_what_is_known_is_still_said() -> None:
-    silent = replace(FACTS, is_late=True, lately=NOTHING, last_solved_at=on(3, 10))
+    silent = replace(FACTS, is_late=True, lately=NOTHING, last_solved_at=on(3, 10), days_trying=30)
     assert not any("nothing" in insight.text or "Trying" in insight.text for insight in insights(silent))
     assert first(replace(FACTS, is_late=True))[0] == "good"
 
@@ -63,7 +65,8 @@ def test_days_are_those_of_the_organizations_zone() -> None:
 
 
 def flash(rank: int | None, month: int, *, has_entered: bool = True, is_over: bool = True) -> Entry:
-    return Entry(f"e{month}", f"Flash {month}", on(3, month), is_over, has_entered, 1, 10, 100, rank)
+    solved = 1 if has_entered else 0
+    return Entry(f"e{month}", f"Flash {month}", on(3, month), is_over, has_entered, solved, 10 * solved, 100, rank)
 
 
 @pytest.mark.parametrize(("record", "text"), [
