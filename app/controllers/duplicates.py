@@ -67,13 +67,15 @@ async def ask(request: AnyRequest) -> Template:
 @post(f"{PATH}/merge", guards=[coaches])
 async def merge(request: AnyRequest) -> Response[Any]:
     form = await text_fields(request, "kept", "gone", *FIELDS)
-    kept, gone = await _records(request.user, form["kept"], form["gone"])
-    taken = [name for name in FIELDS if form[name] == "gone"]
+    kept_id, gone_id = as_uuid(form["kept"]), as_uuid(form["gone"])
+    if kept_id is None or gone_id is None:
+        raise NotFoundException(detail=NOT_FOUND)
     try:
-        await service.merge(request.user, kept.id, gone.id, taken)
+        await service.merge(request.user, kept_id, gone_id, [name for name in FIELDS if form[name] == "gone"])
     except NotFound:
         raise NotFoundException(detail=NOT_FOUND) from None
     except MergeError as error:
+        kept, gone = await _records(request.user, form["kept"], form["gone"])
         return _comparison(request, kept, gone, problem=error.text, entered=form)
     return _done("merged")
 

@@ -15,7 +15,7 @@ from app.domain.competitor_status import ACCOUNTS
 from app.domain.duplicates import FIELDS, Record
 from app.domain.readers import Reader
 from app.security import audit
-from app.services import merged_rows, outbox, roster_images, standings
+from app.services import merged_rows, outbox, roster, roster_images, standings
 from app.services.outbox import NotFound
 from app.services.roster_images import VENDOR, Image, Row
 from app.tables.outbox import PushKind
@@ -47,10 +47,11 @@ LEAVE = """
     where t.id = m.team_id and t.archived_at is null and m.competitor_id = $1
 """
 FIND = """
-    select g.id, g.organization_id, g.kept_id, g.gone_id, g.before, g.after, g.moved
+    select g.id, g.organization_id, g.kept_id, g.gone_id, g.before, g.after, g.moved, g.undone_at
     from merges g join competitors c on c.id = g.kept_id left join team_memberships m on m.competitor_id = c.id
-    where g.id = $1 and g.undone_at is null and {condition}
+    where {which} and {condition}
 """
+CLOSE = "update merges set undone_at = now(), undone_by = $2 where id = $1 and undone_at is null"
 
 
 UNTOUCHED = {name: name.replace("_", " ") for name in FIELDS} | {
@@ -77,11 +78,14 @@ async def compare(reader: Reader, first_id: UUID, second_id: UUID) -> tuple[Reco
 
 
 async def merge(reader: Reader, kept_id: UUID, gone_id: UUID, taken: Collection[str]) -> UUID:
-    """`taken` names the fields in which the other record is right. Answers what `undo` is called with."""
+    """`taken` names the fields in which the other record is right. Answers what `undo` is called with; asked twice, the
+    same."""
     ids = [kept_id, gone_id]
     async with database.transaction():
         await database.execute(LOCK, ids)
         await database.execute(LOCK_SYNC, ids)
+        if done := await _merged_before(reader, kept_id, gone_id):
+            return done
         kept, gone = await compare(reader, kept_id, gone_id)
         fields = _require_fitting(kept, gone, taken)
         before = await roster_images.read(ids)
@@ -95,7 +99,7 @@ async def merge(reader: Reader, kept_id: UUID, gone_id: UUID, taken: Collection[
         await _remember("competitors.merged", reader, kept.organization_id, kept_id, {
             "gone": str(gone_id), "taken": sorted(taken), "account_moved": is_moving, **counts,
         })
-    await outbox.wake()
+    await roster.follow()
     return merge_id
 
 
@@ -103,17 +107,16 @@ async def undo(reader: Reader, merge_id: UUID) -> None:
     """Refused where a person has changed since what the merge made. What an account brought since goes with it."""
     async with database.transaction():
         found = await _find(reader, merge_id)
+        if found["undone_at"]:
+            return
         kept_id, gone_id = ids = [found["kept_id"], found["gone_id"]]
         await database.execute(LOCK, ids)
         await database.execute(LOCK_SYNC, ids)
+        if not await database.execute(CLOSE, merge_id, reader.user_id):
+            return
         before, after = _images(found["before"]), _images(found["after"])
         current = await roster_images.read(ids)
         _require_untouched(current, after)
-        if not await database.execute(
-            "update merges set undone_at = now(), undone_by = $2 where id = $1 and undone_at is null",
-            merge_id, reader.user_id,
-        ):
-            raise MergeError("This merge has been undone already.")
         is_moving = before[kept_id].competitor["game_platform_id"] != after[kept_id].competitor["game_platform_id"]
         await merged_rows.move_logs_back(kept_id, gone_id, json.loads(found["moved"]))
         if is_moving:
@@ -121,7 +124,7 @@ async def undo(reader: Reader, merge_id: UUID) -> None:
         await _write_apart(ids, before, after, current, is_moving)
         await _part_teams(found["organization_id"], before, after, reader)
         await _remember("competitors.merge_undone", reader, found["organization_id"], kept_id, {"gone": str(gone_id)})
-    await outbox.wake()
+    await roster.follow()
 
 
 async def set_apart(reader: Reader, first_id: UUID, second_id: UUID) -> None:
@@ -209,10 +212,17 @@ async def _keep(
 
 async def _find(reader: Reader, merge_id: UUID) -> Any:
     condition, arguments = reader.sight.condition("c.coach_id", "m.team_id", 2)
-    found = await database.fetchrow(FIND.format(condition=condition), merge_id, *arguments)
+    found = await database.fetchrow(FIND.format(which="g.id = $1", condition=condition), merge_id, *arguments)
     if found is None:
         raise NotFound
     return found
+
+
+async def _merged_before(reader: Reader, kept_id: UUID, gone_id: UUID) -> UUID | None:
+    condition, arguments = reader.sight.condition("c.coach_id", "m.team_id", 3)
+    which = "g.kept_id = $1 and g.gone_id = $2 and g.undone_at is null"
+    found = await database.fetchrow(FIND.format(which=which, condition=condition), kept_id, gone_id, *arguments)
+    return found["id"] if found else None
 
 
 def _require_untouched(current: dict[UUID, Image], after: dict[UUID, Image]) -> None:

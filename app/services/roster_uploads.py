@@ -92,7 +92,7 @@ async def run(reader: Reader, upload_id: UUID) -> ImportReport | None:
 async def _coach(reader: Reader, coach_id: UUID | None) -> UUID:
     wanted = reader.user_id if reader.is_coach else coach_id
     found = await database.fetchval(
-        """select u.id from users u where u.id = $1 and u.role = 'coach' and u.disabled_at is null
+        """select u.id from users u where u.id = $1 and u.role = 'coach' and u.disabled_at is null and u.email <> ''
                and exists (select from organization_members m where m.user_id = u.id)""",
         wanted,
     )

@@ -14,7 +14,7 @@ from app.domain import season
 from app.domain.readers import Reader
 from app.domain.season import Move, Pupil, Step
 from app.security import audit
-from app.services import outbox, standings
+from app.services import outbox, roster, standings
 from app.services.outbox import NotFound
 from app.tables.outbox import PushKind
 
@@ -81,6 +81,10 @@ JOIN_AGAIN = """
         join teams t on t.id = m.team_id and t.archived_at is null and t.closed_at is null
     where m.competitor_id = any($2::uuid[]) on conflict (competitor_id) do nothing
 """
+FIND = """
+    select organization_id, coach_id, ended_year, before, after, undone_at from season_changes
+    where id = $1 and ($2 or coach_id = $3) for update
+"""
 
 
 class SeasonError(Exception):
@@ -131,27 +135,28 @@ async def turn(
             "ended_year": ended_year, "moved_up": season.count(moves, Step.UP), "teams_archived": len(teams),
             "left": season.count(moves, Step.LEAVE),
         })
-    await outbox.wake()
+    await roster.follow()
     return change_id
 
 
 async def undo(reader: Reader, change_id: UUID) -> Undone:
+    """Asked twice, the second time changes nothing."""
     async with database.transaction():
-        row = await database.fetchrow(
-            """update season_changes set undone_at = now(), undone_by = $2
-               where id = $1 and undone_at is null and ($3 or coach_id = $2)
-               returning organization_id, coach_id, ended_year, before, after""",
-            change_id, reader.user_id, reader.is_admin,
-        )
+        row = await database.fetchrow(FIND, change_id, reader.is_admin, reader.user_id)
         if row is None:
             raise NotFound
+        if row["undone_at"]:
+            return Undone(0, 0, 0, 0)
+        await database.execute(
+            "update season_changes set undone_at = now(), undone_by = $2 where id = $1", change_id, reader.user_id
+        )
         before = json.loads(row["before"])
         await database.execute(LOCK_AGAIN, [person["id"] for person in before["people"]])
         undone = await _restore(before, json.loads(row["after"]), row["organization_id"], reader)
         await _remember("season.undone", reader, row["organization_id"], row["coach_id"], {
             "ended_year": row["ended_year"], "restored": undone.people, "left_as_they_are": undone.people_left,
         })
-    await outbox.wake()
+    await roster.follow()
     return undone
 
 

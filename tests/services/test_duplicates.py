@@ -1,5 +1,6 @@
 """Two records of one person: merged, and taken apart again byte for byte."""
 
+import asyncio
 import json
 import random
 from typing import Any
@@ -209,10 +210,21 @@ async def test_a_merge_is_undone_once(cast: Cast) -> None:
     kept, gone = [await make_competitor(cast.coach_a, "Jon Smith") for _ in range(2)]
     merge_id = await duplicates.merge(reader(cast.coach_a), kept, gone, [])
     await duplicates.undo(reader(cast.coach_a), merge_id)
-    with pytest.raises(NotFound):
-        await duplicates.undo(reader(cast.coach_a), merge_id)
+    await database.execute("update competitors set grade = '9'")
+    before = await everything()
+    await duplicates.undo(reader(cast.coach_a), merge_id)
+    assert await everything() == before
     with pytest.raises(NotFound):
         await duplicates.undo(reader(cast.coach_a), uuid4())
+
+
+async def test_the_same_merge_asked_for_by_many_at_once_is_one(cast: Cast) -> None:
+    kept, gone = [await make_competitor(cast.coach_a, "Jon Smith") for _ in range(2)]
+    asked = [duplicates.merge(reader(cast.coach_a), kept, gone, []) for _ in range(5)]
+    assert len(set(await asyncio.gather(*asked))) == 1
+    assert await database.fetchval("select count(*) from merges") == 1
+    with pytest.raises(NotFound):
+        await duplicates.merge(reader(cast.coach_b), kept, gone, [])
 
 
 async def test_nobody_merges_or_parts_what_they_may_not_see(cast: Cast) -> None:
