@@ -115,6 +115,11 @@ class Now:
     active_days: ActiveDays
     flash_ctf: FlashCtf | None = None
 
+    def lasts(self, since: datetime, days: int, *, until: datetime | None = None) -> bool:
+        """Whether it has been so for that many active days, which are never more than days."""
+        until = until or self.at
+        return until - since > timedelta(days=days - 1) and self.active_days(since, until) >= days
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
@@ -196,7 +201,7 @@ def _onboarding_failed(person: Person, now: Now) -> Seen | None:
 
 def _unlinked(person: Person, now: Now) -> Seen | None:
     is_ready = person.status == "compliance" and not person.has_account and not person.platform_error
-    if is_ready and now.active_days(person.ready_since, now.at) >= INVITED_DAYS:
+    if is_ready and now.lasts(person.ready_since, INVITED_DAYS):
         return person.ready_since, ""
     return None
 
@@ -204,12 +209,12 @@ def _unlinked(person: Person, now: Now) -> Seen | None:
 def _never_signed_in(person: Person, now: Now) -> Seen | None:
     if not person.is_approved or person.last_active_at:
         return None
-    return (person.invited_at, "") if now.active_days(person.invited_at, now.at) >= INVITED_DAYS else None
+    return (person.invited_at, "") if now.lasts(person.invited_at, INVITED_DAYS) else None
 
 
 def _inactive(person: Person, now: Now) -> Seen | None:
     last = person.last_active_at
-    if not person.is_approved or last is None or now.active_days(last, now.at) < INACTIVE_DAYS:
+    if not person.is_approved or last is None or not now.lasts(last, INACTIVE_DAYS):
         return None
     return last, ""
 
@@ -219,7 +224,7 @@ def _stuck(person: Person, now: Now) -> Seen | None:
     if not person.is_approved or person.accessed_at is None or _inactive(person, now):
         return None
     last_success = person.solved_at or person.invited_at
-    if now.active_days(last_success, person.accessed_at) < STUCK_DAYS:
+    if not now.lasts(last_success, STUCK_DAYS, until=person.accessed_at):
         return None
     return last_success, "" if person.solved_at else "nothing solved yet"
 

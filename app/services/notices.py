@@ -12,6 +12,7 @@ LEFT = "view_left"
 TEST = "test"
 
 MUTED = "switched off in the preferences"
+NO_ADDRESS = "there is no e-mail address"
 
 # A person's or team's alert goes to the coach and the assistants; where there is no coach, and for what is about the
 # whole organization, to its admins.
@@ -32,21 +33,27 @@ with told as (
 )
 insert into notifications (user_id, kind, key, alert_id, competitor_id, mail_state, mail_reason)
 select u.id, $2::text, 'alert:' || told.id || ':' || $2::text, told.id, told.competitor_id,
-    case when is_muted then 'suppressed' else 'waiting' end, case when is_muted then $3::text end
+    case when x.why is null then 'waiting' else 'suppressed' end, x.why
 from told
 join users u on u.id = told.user_id and u.disabled_at is null
 left join notification_preferences p on p.user_id = u.id
-cross join lateral (select coalesce(p.mail = 'off' or p.muted ? told.rule, false) as is_muted) x
+cross join lateral (
+    select case when u.email is null then $4::text when p.mail = 'off' or p.muted ? told.rule then $3::text end as why
+) x
 on conflict (user_id, key) do nothing
 """
 
 _ABOUT_ROWS = """
 insert into notifications (user_id, kind, key, saved_view_id, competitor_id, mail_state, mail_reason)
 select v.user_id, $3::text, 'view:' || v.id || ':' || n.id || ':' || $3::text || ':' || $4::uuid, v.id, n.id,
-    case when is_muted then 'suppressed' else 'waiting' end, case when is_muted then $5::text end
+    case when x.why is null then 'waiting' else 'suppressed' end, x.why
 from saved_views v cross join unnest($2::uuid[]) as n (id)
+join users u on u.id = v.user_id
 left join notification_preferences p on p.user_id = v.user_id
-cross join lateral (select coalesce(p.mail = 'off' or p.muted ? 'saved_views', false) as is_muted) x
+cross join lateral (
+    select case when u.email is null then $6::text when p.mail = 'off' or p.muted ? 'saved_views' then $5::text end
+        as why
+) x
 where v.id = $1
 on conflict (user_id, key) do nothing
 """
@@ -54,13 +61,13 @@ on conflict (user_id, key) do nothing
 
 async def tell_of_alerts(alert_ids: Sequence[UUID], kind: str) -> None:
     if alert_ids:
-        await database.execute(_ABOUT_ALERTS, list(alert_ids), kind, MUTED)
+        await database.execute(_ABOUT_ALERTS, list(alert_ids), kind, MUTED, NO_ADDRESS)
 
 
 async def tell_of_rows(view_id: UUID, competitor_ids: Sequence[UUID], kind: str, run_id: UUID) -> None:
     """Who entered or left a watched view, as one run saw it."""
     if competitor_ids:
-        await database.execute(_ABOUT_ROWS, view_id, list(competitor_ids), kind, run_id, MUTED)
+        await database.execute(_ABOUT_ROWS, view_id, list(competitor_ids), kind, run_id, MUTED, NO_ADDRESS)
 
 
 async def suppress(user_id: UUID, *, all_of_them: bool, kinds: Sequence[str]) -> None:

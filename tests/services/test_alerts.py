@@ -142,6 +142,15 @@ async def test_a_muted_rule_is_told_on_the_page_and_never_by_mail(cast: Cast) ->
     assert states == {cast.coach_a.id: "suppressed", cast.coach_b.id: "waiting"}
 
 
+async def test_who_has_no_address_is_told_on_the_page_only(cast: Cast) -> None:
+    await database.execute("update users set email = null where id = $1", cast.coach_a.id)
+    await evaluate()
+    row = await database.fetchrow(
+        "select mail_state, mail_reason from notifications where user_id = $1", cast.coach_a.id
+    )
+    assert row and tuple(row) == ("suppressed", "there is no e-mail address")
+
+
 async def test_teams_differences_and_refusals_are_found_too(cast: Cast) -> None:
     await database.execute("update teams set game_platform_sync_error = 'no such team' where id = $1", cast.team_a)
     refused = await make_competitor(cast.coach_b, "Refused Rose", status="compliance")
