@@ -46,6 +46,8 @@ PHRASES = {
     "competitor_edited": "was edited", "competitor_archived": "was archived", "competitor_restored": "was brought back",
     "competitor_handed_over": "has another coach", "competitor_onboarded": "was added to the Game Platform",
     "competitor_held_back": "could not be added to the Game Platform",
+    "competitors_merged": "is one with another record now", "competitors_merge_undone": "is two records again",
+    "season_turned": "A season was closed", "season_undone": "The end of a season was taken back",
     "roster_imported": "A roster was imported", "roster_handed_over": "A roster was handed over",
     "drift_pushed": "A difference from the platform was settled: ours was sent",
     "drift_accepted": "A difference from the platform was settled: theirs was taken",
@@ -215,6 +217,8 @@ def more(events: Sequence[Event]) -> str:
             return f"{details.get('name')}, {details.get('first_day')} to {details.get('last_day')}"
         case "practice_window_set":
             return str(details.get("event") or "")
+        case "season_turned" | "season_undone":
+            return str(details.get("ended_year") or "")
         case "team_deleted":
             return str(details.get("name") or "")
     return ""
