@@ -27,6 +27,11 @@ MERGED = "This record was merged with another one. Undo the merge on the page of
 CHANGED = "Somebody changed this competitor meanwhile. What you typed is kept below; look at it and save again."
 
 IS_MERGED = "select exists (select from merges where gone_id = $1 and undone_at is null)"
+SHARED_EMAIL = (
+    "Another competitor on this roster has this address. Give each their own, or look under Duplicates whether they are"
+    " one person."
+)
+
 LOCK = """
     select c.*, m.team_id, t.name as team, t.division as team_division, t.coach_id as team_coach_id,
         t.archived_at is not null as team_is_archived
@@ -76,6 +81,7 @@ async def edit(reader: Reader, competitor_id: UUID, values: Mapping[str, object]
         changes = {name: value for name, value in values.items() if name in FIELDS and value != person[name]}
         if changes:
             _refuse_edit(person, changes, seen)
+            await _refuse_shared_email(person, changes.get("email"))
             await _write(reader, person, changes, "competitor.edited")
     if changes:
         await follow()
@@ -141,6 +147,17 @@ def _refuse_edit(person: Person, changes: Mapping[str, object], seen: str) -> No
         raise RosterError(CHANGED)
     if "division" in changes and person["team_id"] and changes["division"] != person["team_division"]:
         raise RosterError(f"The team {person['team']} plays in another division. Take them off it first.", "division")
+
+
+async def _refuse_shared_email(person: Person, email: object) -> None:
+    """Within a roster an address tells who is who."""
+    is_taken = await database.fetchval(
+        """select exists (select from competitors where coach_id = $1 and lower(email) = lower($2) and id <> $3
+               and archived_at is null)""",
+        person["coach_id"], email, person["id"],
+    )
+    if is_taken:
+        raise RosterError(SHARED_EMAIL, "email")
 
 
 def _require_present(person: Person) -> None:

@@ -96,6 +96,19 @@ async def test_a_member_keeps_the_division_of_the_team(cast: Cast) -> None:
     assert refused.value.field == "division" and (await row_of(someone))["division"] == "high_school"
 
 
+async def test_an_address_is_one_persons_on_a_roster(cast: Cast) -> None:
+    someone, other = await make_competitor(cast.coach_a, "Ada Prime"), await make_competitor(cast.coach_a, "Al Twin")
+    elsewhere = await make_competitor(cast.coach_b, "Bea Far")
+    taken = str((await row_of(other))["email"]).upper()
+    with pytest.raises(RosterError, match="Another competitor on this roster") as refused:
+        await edit(cast.coach_a, someone, email=taken)
+    assert refused.value.field == "email"
+    await database.execute("update competitors set archived_at = now() where id = $1", other)
+    assert (await edit(cast.coach_a, someone, email=taken)).fields == ("email",)
+    theirs = (await row_of(elsewhere))["email"]
+    assert (await edit(cast.coach_a, someone, email=theirs)).fields == ("email",)
+
+
 async def test_nobody_edits_whom_they_do_not_see(cast: Cast) -> None:
     someone = await make_competitor(cast.coach_a, "Ada Prime", team_id=cast.team_a)
     row = await row_of(someone)
