@@ -48,7 +48,7 @@ def test_changes_stay_apart() -> None:
 
 
 def test_an_unknown_kind_is_told_by_its_own_name() -> None:
-    assert told(event("season_turned", None)) == ["season turned"]
+    assert told(event("bell_rung", None)) == ["bell rung"]
 
 
 def test_what_else_is_worth_a_look() -> None:
