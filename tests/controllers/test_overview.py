@@ -2,10 +2,12 @@
 
 import re
 
+import asyncpg
 import httpx
 import pytest
 
 from app import database
+from app.controllers import panels
 from tests.cast import Cast, Person, make_cast, make_competitor
 from tests.clients import client_for, stranger
 from tests.league import ago, refresh, solve
@@ -144,6 +146,21 @@ async def test_one_panel_that_fails_leaves_the_others(cast: Cast) -> None:
         await database.execute("alter table game_platform_flash_ctfs_away rename to game_platform_flash_ctfs")
     assert answer.status_code == 200
     assert "The five numbers could not be read." in answer.text and "Ann Own" in answer.text
+
+
+async def test_a_panel_that_takes_too_long_is_left_out(
+    cast: Cast, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(panels, "DEADLINE_SECONDS", 0.5)
+    other = await asyncpg.connect(database_url)
+    try:
+        async with other.transaction():
+            await other.execute("lock table looks")
+            answer = await get(cast.coach_a)
+    finally:
+        await other.close()
+    assert "What is new since you last looked could not be read." in answer.text
+    assert number(answer, "Total Challenges Solved") == "2"
 
 
 async def test_an_empty_roster_says_what_would_be_here() -> None:
