@@ -14,6 +14,8 @@ INDEXES = {
         " where source = 'flash_ctf'",
     "flash_ctf_events_event_idx":
         "index {} on game_platform_flash_ctf_events (event_id, competitor_id) include (score, challenges_solved)",
+    "flash_ctf_events_played_idx":
+        "index {} on game_platform_flash_ctf_events (started_at) where challenges_solved > 0",
     # calendars
     "calendar_breaks_organization_idx": "index {} on calendar_breaks (organization_id, first_day)",
     # roster changes
