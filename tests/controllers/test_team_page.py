@@ -46,6 +46,8 @@ async def test_the_numbers_of_the_window_stand_with_each_member_and_for_the_team
     assert numbers == ["2", "370", "300"]
     assert "1 of 1 active and 300 points won: 7 days from" in text and "0 in as many days before" in text
     assert "Cryptography: only Ada Prime" in text
+    file = await get(cast.coach_a, f"/competitors?team={cast.team_a}&format=csv")
+    assert f"/competitors?team={cast.team_a}&amp;format=csv" in text and file.text.count("\n") == 2
 
 
 async def test_the_drawer_is_the_inside_of_the_page_and_the_address_has_the_whole(cast: Cast) -> None:
