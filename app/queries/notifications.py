@@ -23,13 +23,13 @@ _SOURCE = """notifications n left join alerts a on a.id = n.alert_id left join s
 _COLUMNS = {name: f"n.{name}" for name in ("kind", "at", "read_at", "mail_state", "mail_reason", "mailed_at")} | {
     "notice_id": "n.id", "rule": "a.rule", "reason": "coalesce(a.reason, '')", "alert_state": "coalesce(a.state, '')",
     "view_name": "coalesce(v.name, '')", "view_path": "coalesce(v.path, '')", "view_query": "coalesce(v.query, '')",
-    "team_id": "t.id", "team": "coalesce(t.name, '')",
+    "is_about_all": "a.competitor_id is null and a.team_id is null",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """`competitor_id` and the name only of whom the reader may still see."""
+    """Person and team only where the reader may still see them."""
 
     notice_id: int
     kind: str
@@ -49,6 +49,7 @@ class Notice:
     handle: str
     team_id: UUID | None
     team: str
+    is_about_all: bool
 
     @property
     def title(self) -> str:
@@ -75,10 +76,13 @@ class Page:
 async def get_page(view: View, reader: Reader, *, size: int = PAGE_SIZE) -> Page:
     arguments = Arguments([reader.user_id])
     sight = arguments.sight(reader.sight, "c.coach_id", "m.team_id")
+    teams_sight = arguments.sight(reader.sight, "t.coach_id", "t.id")
     columns = _COLUMNS | {
         "competitor_id": f"case when {sight} then c.id end",
         "name": f"case when {sight} then coalesce(trim(c.first_name || ' ' || c.last_name), '') else '' end",
         "handle": f"case when {sight} then coalesce(c.metactf_username, '') else '' end",
+        "team_id": f"case when {teams_sight} then t.id end",
+        "team": f"case when {teams_sight} then coalesce(t.name, '') else '' end",
     }
     conditions = ("n.user_id = $1", "n.read_at is null") if view.is_unread_only else ("n.user_id = $1",)
     stretch = Stretch(0, _SOURCE, conditions, KEYS[0], False, columns)

@@ -84,6 +84,21 @@ async def test_whom_one_may_not_see_any_more_is_not_named(cast: Cast) -> None:
     assert MINE not in text and "Somebody who is not yours any more" in text
 
 
+async def test_a_team_that_was_handed_over_is_not_named_either(cast: Cast) -> None:
+    await database.execute("update teams set game_platform_sync_error = 'no such coach' where id = $1", cast.team_a)
+    await evaluate()
+    assert f'href="/teams/{cast.team_a}"' in (await get(cast.coach_a)).text
+    await database.execute("update teams set coach_id = $1 where id = $2", cast.coach_b.id, cast.team_a)
+    assert "Firewall" not in (await get(cast.coach_a)).text
+
+
+async def test_what_is_about_the_organization_says_so(cast: Cast) -> None:
+    await database.execute("update game_platform_sync_state set last_success_at = now() - interval '3 days'")
+    await evaluate()
+    text = (await get(cast.admin)).text
+    assert "Stale data" in text and "The organization" in text
+
+
 async def test_preferences_are_kept_and_shown(cast: Cast) -> None:
     assert (await post(cast.coach_a, "preferences", dict(WISH))).status_code == 303
     preferences = await notification_preferences.read(cast.coach_a.id)
