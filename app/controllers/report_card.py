@@ -20,7 +20,7 @@ from app.domain.readers import Reader
 from app.domain.report_card import View
 from app.domain.scopes import Scope
 from app.features import FeatureOff
-from app.queries import competitors, disclosures, solved_challenges
+from app.queries import competitors, disclosures, duplicates, solved_challenges
 from app.queries import password_help as mails
 from app.queries import report_card as queries
 from app.queries.competitors import Card
@@ -153,9 +153,10 @@ async def _standing(reader: Reader, card: Card) -> dict[str, Any]:
     """Everything that the part with the status and the buttons shows; `state` tells whether it has changed."""
     button = (await platform_buttons.read(reader, [card.row])).get(card.row.competitor_id)
     mail = await mails.last_mail(reader.sight, card.row.competitor_id)
-    state = digest(card, button, mail)
+    kept = await duplicates.get_kept(reader.sight, card.row.competitor_id) if card.is_archived else None
+    state = digest(card, button, mail, kept)
     return {
-        "card": card, "button": button, "mail": mail, "state": state, "statuses": STATUSES,
+        "card": card, "button": button, "mail": mail, "kept": kept, "state": state, "statuses": STATUSES,
         "offers_mail": await _offers_mail(card), "limits": (platform_limits.CHANGE_COACH, platform_limits.DELETE_USER),
         "refresh_url": with_seen(f"{PATH}/{card.row.competitor_id}/standing", state),
     }

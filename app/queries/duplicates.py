@@ -116,6 +116,15 @@ class Merge:
     undone_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The record that goes on where another one was merged into it."""
+
+    id: UUID
+    name: str
+    handle: str
+
+
 async def get_pairs(sight: Sight) -> Pairs:
     """Only of people whom this reader may see both; the surest first."""
     condition, arguments = sight.condition("c.coach_id", "m.team_id", 1)
@@ -128,6 +137,18 @@ async def get_pairs(sight: Sight) -> Pairs:
 async def get_merges(sight: Sight) -> tuple[Merge, ...]:
     condition, arguments = sight.condition("k.coach_id", "m.team_id", 1)
     return tuple(Merge(**row) for row in await database.fetch(MERGES.format(condition=condition), *arguments))
+
+
+async def get_kept(sight: Sight, gone_id: UUID) -> Kept | None:
+    """With whom somebody was merged, where the reader may see them."""
+    condition, arguments = sight.condition("k.coach_id", "m.team_id", 2)
+    row = await database.fetchrow(
+        f"""select k.id, trim(k.first_name || ' ' || k.last_name) as name, coalesce(k.metactf_username, '') as handle
+            from merges g join competitors k on k.id = g.kept_id left join team_memberships m on m.competitor_id = k.id
+            where g.gone_id = $1 and g.undone_at is null and {condition}""",  # noqa: S608
+        gone_id, *arguments,
+    )
+    return Kept(**row) if row else None
 
 
 async def _people(ids: list[UUID]) -> dict[UUID, Person]:

@@ -192,3 +192,14 @@ async def test_the_page_costs_the_same_few_queries_however_many_pairs(
         counts.append(len(statements))
     assert counts[0] == counts[1] <= 6
     assert pairs_in(shown.text) == 100 and "The 100 surest of 496." in shown.text
+
+
+async def test_a_merged_record_says_which_one_goes_on(cast: Cast, pair: tuple[UUID, UUID]) -> None:
+    kept, gone = pair
+    before = (await get(cast.coach_a, f"/competitors/{gone}")).text
+    await post(cast.coach_a, "merge", kept=kept, gone=gone)
+    text = (await get(cast.coach_a, f"/competitors/{gone}")).text
+    assert "This record was merged" not in before
+    assert f'<a href="/competitors/{kept}">Jonathan Smith</a> goes on.' in text
+    await post(cast.coach_a, "undo", merge=await database.fetchval("select id from merges"))
+    assert "This record was merged" not in (await get(cast.coach_a, f"/competitors/{gone}")).text
