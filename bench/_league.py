@@ -84,8 +84,9 @@ async def _bulk(sql: str, *arguments: object) -> None:
         await connection.execute(sql, *arguments, timeout=900)
 
 
-async def make_league(people: int) -> UUID:
-    """An organization with so many competitors, its standings computed; its id."""
+async def make_league(people: int, solves: int = SOLVES_PER_PERSON) -> UUID:
+    """An organization with so many competitors, and so many solves each on the average, its standings computed; its
+    id."""
     async with database.transaction():
         await database.fetchval("select setseed(0.5)")
         organization_id = UUID(
@@ -98,7 +99,7 @@ async def make_league(people: int) -> UUID:
         await _bulk(COMPETITORS, organization_id, people, FIRST_NAMES, LAST_NAMES)
         await _bulk(MEMBERSHIPS)
         await _bulk(SYNC_STATE)
-        await _bulk(SOLVES, list(CATEGORIES), SOLVES_PER_PERSON)
+        await _bulk(SOLVES, list(CATEGORIES), solves)
         await _bulk(STATS)
     await _bulk("vacuum analyze")
     await standings.refresh_stale()
