@@ -107,7 +107,7 @@ async def test_a_stage_leads_to_its_rows_and_the_order_outlives_a_search(coach: 
     await coach.get_by_role("link", name="In stage since").click()
     await expect(coach).to_have_url(re.compile("sort=stage"))
     await expect(coach.locator("#people tbody tr").first).to_contain_text("Early Elm")
-    await coach.get_by_role("searchbox").press_sequentially("r", delay=20)
+    await coach.get_by_label("Search", exact=True).press_sequentially("r", delay=20)
     await expect(coach).to_have_url(re.compile("q=r&.*sort=stage"))
 
 

@@ -110,7 +110,7 @@ async def test_a_selection_is_counted_held_and_added_with_the_keyboard(coach: Pa
 
 async def test_search_finds_while_typing_and_keeps_the_focus(coach: Page) -> None:
     await coach.goto("/competitors")
-    field = coach.get_by_role("searchbox")
+    field = coach.get_by_label("Search", exact=True)
     await field.press_sequentially("rowan", delay=20)
     await expect(coach.locator("#people tbody tr")).to_have_count(1)
     await expect(field).to_be_focused()
