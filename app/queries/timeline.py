@@ -20,6 +20,7 @@ PAGE_SIZE = 60
 EXPORT_SIZE = 2000
 EVENTS_PER_LINE = 6
 MOST_CHOICES = 200
+MOST_EMPTY_DAYS = 400
 
 KEYS: dict[int, tuple[Key, ...]] = {0: (Key("at", "timestamptz"), Key("source"), Key("key", "text"))}
 
@@ -259,7 +260,8 @@ def _event(record: asyncpg.Record, frame: Frame) -> Event:
 
 
 async def by_day(frame: Frame, view: View | None = None) -> tuple[Day, ...]:
-    """How much of each kind happened on each day of the window, days of nothing among them."""
+    """How much of each kind happened on each day of the window, days of nothing among them; a window of many years
+    begins with the first day of something."""
     view, arguments = view or View(frame.scope), Arguments([frame.zone.key])
     parts = []
     for source in _sources(frame, view, arguments):
@@ -277,5 +279,7 @@ async def by_day(frame: Frame, view: View | None = None) -> tuple[Day, ...]:
         of_day = counts.setdefault(row["day"], {})
         of_day[Kind(row["kind"])] = of_day.get(Kind(row["kind"]), 0) + row["events"]
     first, last = frame.window.first_day, min(frame.window.last_day, frame.today)
+    if (last - first).days > MOST_EMPTY_DAYS:
+        first = min(counts, default=last)
     days = (first + timedelta(days=number) for number in range((last - first).days + 1))
     return tuple(Day(day, counts.get(day, {})) for day in days)

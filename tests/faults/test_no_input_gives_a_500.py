@@ -22,7 +22,7 @@ NAMES = [
     "q", "sort", "dir", "cursor", "window", "from", "to", "team", "coach", "division", "category", "source", "format",
     "seen", "organization", "next", "page", "page[]", "theme", "compact", "density", "as_of", "limit", "state",
     "status", "run", "show", "missing", "trouble", "age", "competitor", "action", "key",
-    "period", "sum", "group", "mode", "size", "changes",
+    "period", "sum", "group", "mode", "size", "changes", "kind", "person", "full", "chart", "at",
 ]
 VALUES = [
     "", "-1", "0", "1", "50", "1000000000000000000", "NaN", "null", "true", "rank", "-rank", "points", "name;drop",

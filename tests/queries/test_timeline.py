@@ -112,3 +112,10 @@ async def test_what_happens_just_now_is_in_a_window_that_lasts_until_now(cast: C
     before = len(await everything(frame, View(frame.scope)))
     await solve(person, 10, ago() + timedelta(seconds=1))
     assert len(await everything(frame, View(frame.scope))) == before + 1
+
+
+async def test_a_window_of_many_years_begins_with_the_first_day_of_something(cast: Cast) -> None:
+    scope = Scope(window="custom", first_day=ago(days=5000).date(), last_day=ago().date())
+    days = await timeline.by_day(await frame_of(cast.admin, scope))
+    assert days[0].counts and days[-1].day == scope.last_day
+    assert len(days) < 20
