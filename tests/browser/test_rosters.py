@@ -120,7 +120,7 @@ async def test_search_finds_while_typing_and_keeps_the_focus(coach: Page) -> Non
 async def test_everything_works_without_a_script(without_scripts: Page) -> None:
     tab = without_scripts
     await tab.goto("/competitors")
-    await tab.get_by_label("Search").fill("rowan")
+    await tab.locator("#filter-q").fill("rowan")
     await tab.get_by_role("button", name="Apply").click()
     await tab.get_by_label("Choose Ready Rowan").check()
     await tab.get_by_role("button", name="Add the chosen").click()
