@@ -18,7 +18,8 @@ _PEOPLE = """
 select c.id as competitor_id, c.status, c.stage_since as ready_since, c.game_platform_id,
     c.metactf_user_status as platform_status, coalesce(c.game_platform_synced_at, c.created_at) as invited_at,
     c.game_platform_sync_error as platform_error, c.onboarding_refused_at as refused_at,
-    m.game_platform_sync_error as team_error, s.last_remote_accessed_at as accessed_at, st.last_solved_at as solved_at,
+    case when c.metactf_user_status = 'approved' then m.game_platform_sync_error end as team_error,
+    s.last_remote_accessed_at as accessed_at, st.last_solved_at as solved_at,
     s.last_success_at as looked_at, s.last_flash_ctf_synced_at as flash_ctf_asked_at,
     coalesce(s.consecutive_failures, 0) as failures, s.error_message as failure,
     exists (select from game_platform_flash_ctf_events e

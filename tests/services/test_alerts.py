@@ -170,6 +170,14 @@ async def test_teams_differences_and_refusals_are_found_too(cast: Cast) -> None:
     assert (await evaluate()).resolved == 2
 
 
+async def test_who_waits_for_approval_is_no_error(cast: Cast) -> None:
+    waiting = await make_competitor(cast.coach_b, "Waiting Wanda", team_id=cast.team_b)
+    await database.execute("update competitors set metactf_user_status = 'pending_approval' where id = $1", waiting)
+    await database.execute("update team_memberships set game_platform_sync_error = 'no approved account yet'")
+    await evaluate()
+    assert await database.fetchval("select count(*) from alerts where competitor_id = $1", waiting) == 0
+
+
 async def test_who_missed_the_flash_ctf_that_others_played(cast: Cast) -> None:
     await database.execute(
         """insert into game_platform_flash_ctfs (event_id, name, started_at, last_solved_at)
