@@ -1,6 +1,7 @@
 """Figures that are explored: plotly's own description, with the finding in words and the same numbers as a table.
 
-Sizes, fonts and colours are not in here: static/js/charts.js takes them from the page's tokens.
+Sizes, fonts and colours are not in here: static/js/charts.js takes them from the page's tokens. The description is
+written as plotly's schema has it, and a test holds it against plotly's own validation, which takes longer than a page.
 """
 
 import json
@@ -9,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import cycle
 
-import plotly.graph_objects as go
 from markupsafe import Markup, escape
 
 Place = str | int | float | date | datetime
@@ -50,12 +50,10 @@ def lines(
 ) -> Figure:
     """One line per series; `is_stepped` for a number that stays as it is until the next one."""
     traces = [
-        go.Scatter(
-            x=_plain_places(each.places), y=each.values, name=_plain(each.name), meta=each.mark or place,
-            mode="lines+markers", hovertext=[_plain(words) for words in each.words] or None,
-            line={"dash": dash, "shape": "hv" if is_stepped else "linear"},
-            marker={"symbol": symbol, "size": 6},
-        )
+        {
+            "type": "scatter", **_trace(each, place), "mode": "lines+markers",
+            "line": {"dash": dash, "shape": "hv" if is_stepped else "linear"}, "marker": {"symbol": symbol, "size": 6},
+        }
         for place, (each, dash, symbol) in enumerate(zip(series, cycle(DASHES), cycle(SYMBOLS), strict=False), 1)
     ]
     return _figure(id, caption, traces, series, across, upwards, columns, rows)
@@ -67,26 +65,34 @@ def bars(
 ) -> Figure:
     """Upright bars, one part of each per series; patterns tell the parts apart besides their colour."""
     traces = [
-        go.Bar(
-            x=_plain_places(each.places), y=each.values, name=_plain(each.name), meta=each.mark or place,
-            hovertext=[_plain(words) for words in each.words] or None, marker={"pattern": {"shape": pattern}},
-        )
+        {"type": "bar", **_trace(each, place), "marker": {"pattern": {"shape": pattern}}}
         for place, (each, pattern) in enumerate(zip(series, cycle(PATTERNS), strict=False), 1)
     ]
     barmode = "stack" if is_stacked else "group"
     return _figure(id, caption, traces, series, across, upwards, columns, rows, barmode=barmode)
 
 
+def _trace(series: Series, place: int) -> dict[str, object]:
+    words = {"hovertext": [_plain(words) for words in series.words]} if series.words else {}
+    return {
+        "x": _plain_places(series.places), "y": series.values, "name": _plain(series.name),
+        "meta": series.mark or place, **words,
+    }
+
+
 def _figure(
-    id: str, caption: str, traces: list[go.Bar] | list[go.Scatter], series: Sequence[Series], across: str,
+    id: str, caption: str, traces: list[dict[str, object]], series: Sequence[Series], across: str,
     upwards: str, columns: tuple[str, ...], rows: tuple[Row, ...] | None, **layout: str,
 ) -> Figure:
-    figure = go.Figure(traces)
-    figure.update_layout(
-        template=None, xaxis_title_text=across, yaxis_title_text=upwards, showlegend=len(traces) > 1, **layout,
-    )
+    content = {
+        "data": traces,
+        "layout": {
+            "xaxis": {"title": {"text": across}}, "yaxis": {"title": {"text": upwards}},
+            "showlegend": len(traces) > 1, **layout,
+        },
+    }
     return Figure(
-        id, caption, _inert(figure.to_plotly_json()), columns or (across, *(each.name for each in series)),
+        id, caption, _inert(content), columns or (across, *(each.name for each in series)),
         _table(series) if rows is None else rows,
     )
 

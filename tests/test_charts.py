@@ -3,6 +3,9 @@
 import json
 from datetime import date
 
+import plotly.graph_objects as go
+import pytest
+
 from app import charts
 from app.charts import Series
 
@@ -53,3 +56,17 @@ def test_a_name_cannot_leave_the_script_element_or_become_a_link() -> None:
 
 def test_no_theme_of_plotly_is_sent_along() -> None:
     assert len(charts.lines("a", "b", TWO, across="Minute", upwards="Points").json) < 800
+
+
+@pytest.mark.parametrize("figure", [
+    charts.lines("a", "b", TWO, across="Minute", upwards="Points"),
+    charts.lines("a", "b", TWO, across="Minute", upwards="Points", is_stepped=True),
+    charts.bars("a", "b", TWO, across="Day", upwards="Events"),
+    charts.bars("a", "b", TWO, across="Day", upwards="Events", is_stacked=False),
+], ids=["lines", "steps", "stacked bars", "grouped bars"])
+def test_plotly_understands_every_part_of_a_figure(figure: charts.Figure) -> None:
+    """Its own validation refuses a name or a value that is not in its schema."""
+    content = json.loads(figure.json)
+    assert len(go.Figure(content).data) == len(TWO)
+    with pytest.raises(ValueError, match="layout"):
+        go.Figure(content | {"layout": {"no such thing": 1}})
