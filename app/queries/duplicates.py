@@ -12,7 +12,7 @@ from app.domain.duplicates import SHORTEST_BEGINNING, Strength
 from app.domain.readers import Sight
 
 MOST_PAIRS = 100
-MOST_MERGES = 20
+MOST_MERGES = 100
 
 # The same rule as the domain's, which has the last word: whoever shares a key may be a pair. The standings know the
 # folded name.
@@ -59,6 +59,7 @@ PEOPLE = """
 
 MERGES = f"""
     select g.id as merge_id, g.kept_id, g.merged_at, g.undone_at, k.first_name || ' ' || k.last_name as kept_name,
+        g.before <> jsonb_build_object() as can_be_undone,
         coalesce(k.metactf_username, '') as kept_handle, o.first_name || ' ' || o.last_name as gone_name,
         coalesce(nullif(u.display_name, ''), trim(u.first_name || ' ' || u.last_name), 'somebody') as merged_by
     from merges g join competitors k on k.id = g.kept_id join competitors o on o.id = g.gone_id
@@ -114,6 +115,7 @@ class Merge:
     merged_by: str
     merged_at: datetime
     undone_at: datetime | None
+    can_be_undone: bool
 
 
 @dataclass(frozen=True, slots=True)

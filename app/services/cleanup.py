@@ -16,13 +16,26 @@ OUTDATED = {
     "outbox": "state = 'sent' and finished_at < now() - interval '30 days'",
     "alerts": "state = 'resolved' and resolved_at < now() - interval '400 days'",
     "notifications": "at < now() - interval '180 days'",
+    "roster_changes": "created_at < now() - interval '400 days'",
+    "season_changes": "changed_at < now() - interval '400 days'",
+    "merges": "undone_at < now() - interval '400 days'",
     "workers": "last_heard_at < now() - interval '1 day'",
 }
+
+# That the two are one person stays known; what they looked like before goes.
+FADE_MERGES = f"""
+    update merges set before = '{{}}', after = '{{}}', moved = '{{}}' where ctid = any(array(
+        select ctid from merges where merged_at < now() - interval '400 days' and before <> '{{}}' limit {BATCH_ROWS}))
+"""  # noqa: S608
 
 
 async def clean_up(claim: Claim) -> dict[str, int]:
     """Deletes what is outdated, in batches that block nobody for long; answers the rows per table."""
-    return {table: await _delete(claim, table, condition) for table, condition in OUTDATED.items()}
+    deleted = {table: await _delete(claim, table, condition) for table, condition in OUTDATED.items()}
+    async with database.transaction():
+        await keep(claim)
+        await database.execute(FADE_MERGES)
+    return deleted
 
 
 async def _delete(claim: Claim, table: str, condition: str) -> int:

@@ -51,6 +51,7 @@ FIND = """
     from merges g join competitors c on c.id = g.kept_id left join team_memberships m on m.competitor_id = c.id
     where {which} and {condition}
 """
+TOO_OLD = "This merge is so long ago that how the two records were before is no longer kept. It cannot be undone."
 CLOSE = "update merges set undone_at = now(), undone_by = $2 where id = $1 and undone_at is null"
 
 
@@ -109,6 +110,8 @@ async def undo(reader: Reader, merge_id: UUID) -> None:
         found = await _find(reader, merge_id)
         if found["undone_at"]:
             return
+        if found["before"] == "{}":
+            raise MergeError(TOO_OLD)
         kept_id, gone_id = ids = [found["kept_id"], found["gone_id"]]
         await database.execute(LOCK, ids)
         await database.execute(LOCK_SYNC, ids)

@@ -55,6 +55,20 @@ ARCHIVE_TEAMS = """
     update teams set archived_at = now(), updated_at = now()
     where coach_id = $1 and archived_at is null and closed_at is null returning id
 """
+# A place that was chosen by hand held for the year that ends; the next file may say another.
+FREE_PLACES = """
+    with held as (
+        select id, edited_fields from competitors
+        where coach_id = $1 and archived_at is null and edited_fields ? 'team'
+    ), freed as (update competitors c set edited_fields = c.edited_fields - 'team' from held where held.id = c.id)
+    select coalesce(jsonb_agg(to_jsonb(held)), '[]') from held
+"""
+HOLD_AGAIN = """
+    update competitors c set edited_fields = case
+        when c.edited_fields = h.edited_fields - 'team' then h.edited_fields else c.edited_fields || '["team"]' end
+    from jsonb_to_recordset($1::jsonb) as h (id uuid, edited_fields jsonb)
+    where c.id = h.id and not c.edited_fields ? 'team'
+"""
 
 # Whoever was changed since, or is on a team that goes with the new division, stays as they are now.
 WRITE_BACK = f"""
@@ -124,11 +138,12 @@ async def turn(
         if not changes and not archives_teams:
             raise SeasonError("Nothing would change: nobody moves up or leaves.")
         change_id = await _open(reader, organization_id, coach_id, ended_year)
+        held = await database.fetchval(FREE_PLACES, coach_id)
         before = await _write_people(changes)
         teams = [row["id"] for row in await database.fetch(ARCHIVE_TEAMS, coach_id)] if archives_teams else []
         leaving = [each.pupil.id for each in changes if each.leaves_team]
         memberships = await database.fetchval(LEAVE_TEAMS, leaving)
-        await _keep(change_id, changes, before, memberships, teams)
+        await _keep(change_id, changes, before, memberships, teams, held)
         await outbox.add_many(PushKind.MEMBERSHIP, leaving, organization_id=organization_id, actor=reader)
         await _tell_of_leavers(reader, organization_id, changes)
         await _remember("season.turned", reader, organization_id, coach_id, {
@@ -151,7 +166,7 @@ async def undo(reader: Reader, change_id: UUID) -> Undone:
             "update season_changes set undone_at = now(), undone_by = $2 where id = $1", change_id, reader.user_id
         )
         before = json.loads(row["before"])
-        await database.execute(LOCK_AGAIN, [person["id"] for person in before["people"]])
+        await database.execute(LOCK_AGAIN, [person["id"] for person in before["people"] + before["held"]])
         undone = await _restore(before, json.loads(row["after"]), row["organization_id"], reader)
         await _remember("season.undone", reader, row["organization_id"], row["coach_id"], {
             "ended_year": row["ended_year"], "restored": undone.people, "left_as_they_are": undone.people_left,
@@ -201,9 +216,13 @@ async def _images(changes: Sequence[Move]) -> list[dict[str, Any]]:
 
 
 async def _keep(
-    change_id: UUID, changes: Sequence[Move], before: list[dict[str, Any]], memberships: str, teams: list[UUID]
+    change_id: UUID, changes: Sequence[Move], before: list[dict[str, Any]], memberships: str, teams: list[UUID],
+    held: str,
 ) -> None:
-    was = {"people": before, "memberships": json.loads(memberships), "teams": [str(team_id) for team_id in teams]}
+    was = {
+        "people": before, "memberships": json.loads(memberships), "teams": [str(team_id) for team_id in teams],
+        "held": json.loads(held),
+    }
     await database.execute(
         "update season_changes set before = $2::jsonb, after = $3::jsonb where id = $1",
         change_id, json.dumps(was), json.dumps({"people": await _images(changes)}),
@@ -216,6 +235,7 @@ async def _restore(
     teams = await database.fetch(REOPEN_TEAMS, before["teams"])
     people = json.dumps(before["people"]), json.dumps(after["people"])
     restored = [row["id"] for row in await database.fetch(WRITE_BACK, *people)]
+    await database.execute(HOLD_AGAIN, json.dumps(before["held"]))
     memberships = before["memberships"]
     await database.execute(JOIN_AGAIN, json.dumps(memberships), restored)
     moved = {UUID(row["competitor_id"]) for row in memberships}.intersection(restored)

@@ -34,6 +34,20 @@ select (select id from users limit 1), 'test', age, 'sent', now() - age::interva
 from unnest(array['181 days', '179 days']) age;
 insert into game_platform_sync_runs (run_id, finished_at) select gen_random_uuid(), now() - age::interval
 from unnest(array['91 days', '89 days']) age;
+insert into roster_changes (id, user_id, action, created_at)
+select gen_random_uuid(), (select id from users limit 1), 'release', now() - age::interval
+from unnest(array['401 days', '399 days']) age;
+insert into season_changes (organization_id, coach_id, ended_year, changed_at)
+select (select id from organizations limit 1), (select id from users limit 1), age, now() - age::interval
+from unnest(array['401 days', '399 days']) age;
+insert into competitors (organization_id, coach_id, first_name)
+select (select id from organizations limit 1), (select id from users limit 1), name
+from unnest(array['kept', '401 days', '399 days', 'undone']) name;
+insert into merges (organization_id, kept_id, gone_id, before, after, moved, merged_at, undone_at)
+select gone.organization_id, kept.id, gone.id, '{"a": 1}', '{"a": 1}', '{"a": 1}',
+    now() - age::interval, case when gone.first_name = 'undone' then now() - age::interval end
+from competitors kept, competitors gone, unnest(array['401 days', '399 days']) age
+where kept.first_name = 'kept' and gone.first_name in (age, 'undone');
 insert into workers (id, name, last_heard_at) select gen_random_uuid(), age, now() - age::interval
 from unnest(array['2 days', '1 hour']) age;
 """
@@ -54,9 +68,21 @@ async def test_only_what_is_outdated_goes(monkeypatch: pytest.MonkeyPatch, batch
     assert await cleanup.clean_up(await _claim()) == {
         "job_runs": 2, "sign_in_attempts": 1, "sessions": 1, "one_time_links": 1, "vendor_calls": 1,
         "game_platform_sync_runs": 1, "outbox": 1, "workers": 1, "roster_uploads": 1, "alerts": 1, "notifications": 1,
+        "roster_changes": 1, "season_changes": 1, "merges": 1,
     }
     left = await database.fetch("select key from job_runs where state not in ('running') order by key")
     assert [row["key"] for row in left] == ["cancelled13 days", "failed13 days", "failed15 days", "succeeded13 days"]
+
+
+async def test_an_old_merge_stays_known_without_what_the_two_looked_like() -> None:
+    await make_cast()
+    await database.execute_script(OLD_AND_NEW)
+    await cleanup.clean_up(await _claim())
+    found = await database.fetch(
+        """select c.first_name, g.before || g.after || g.moved = '{}' as is_faded
+           from merges g join competitors c on c.id = g.gone_id order by c.first_name"""
+    )
+    assert [tuple(row) for row in found] == [("399 days", False), ("401 days", True), ("undone", False)]
 
 
 async def test_who_lost_the_lease_deletes_nothing() -> None:

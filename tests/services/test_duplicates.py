@@ -269,6 +269,15 @@ def test_an_image_holds_every_column() -> None:
     assert set(roster_images.VENDOR) < set(roster_images.COLUMNS.split(", "))
 
 
+async def test_a_merge_whose_earlier_records_are_no_longer_kept_is_not_undone(cast: Cast) -> None:
+    kept, gone = [await make_competitor(cast.coach_a, "Jon Smith") for _ in range(2)]
+    merge_id = await duplicates.merge(reader(cast.coach_a), kept, gone, [])
+    await database.execute("update merges set before = '{}', after = '{}', moved = '{}'")
+    with pytest.raises(MergeError, match="no longer kept"):
+        await duplicates.undo(reader(cast.coach_a), merge_id)
+    assert (await row(gone))["archived_at"] is not None
+
+
 async def test_a_merged_record_comes_back_only_by_undoing_the_merge(cast: Cast) -> None:
     kept, gone = [await make_competitor(cast.coach_a, "Jon Smith") for _ in range(2)]
     merge_id = await duplicates.merge(reader(cast.coach_a), kept, gone, [])

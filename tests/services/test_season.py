@@ -105,6 +105,20 @@ async def test_turning_and_undoing_restores_people_and_teams_byte_for_byte(cast:
     assert await database.fetchval("select count(*) from teams where archived_at is not null") == 0
 
 
+async def test_a_place_that_was_chosen_by_hand_is_free_for_the_next_year_and_held_again_after_undoing(
+    cast: Cast,
+) -> None:
+    await database.execute("""update competitors set edited_fields = '["grade", "team", "email"]'""")
+    before = await tables()
+    change_id = await turn(cast, Nina=Step.STAY)
+    rows = await database.fetch("select first_name, edited_fields ? 'team' as is_held from competitors")
+    assert {row["first_name"]: row["is_held"] for row in rows} == {
+        "Nina": False, "Max": False, "Mia": False, "Fay": True,
+    }
+    await season.undo(reader(cast.coach_a), change_id)
+    assert await tables() == before
+
+
 async def test_what_was_changed_since_stays_as_it_is(cast: Cast) -> None:
     change_id = await turn(cast, teams=True)
     await database.execute("update competitors set grade = '11' where first_name = 'Nina'")
