@@ -15,7 +15,7 @@ import structlog
 from app import database, logs
 from app.jobs import runner
 from app.jobs.dispatcher import Dispatcher
-from app.jobs.memory import calm_collector
+from app.jobs.memory import calm_collector, tidy
 from app.jobs.settings import CONCURRENCY, DATABASE_CONNECTIONS, QUEUE_CONNECTIONS, saq_settings
 from app.queue import close_queue, make_queue, queue_url
 from app.services import schedules, workers
@@ -52,6 +52,7 @@ class Worker(saq.Worker[Any]):
 
     async def _end(self, context: dict[str, Any]) -> None:
         self._busy.discard(asyncio.current_task())
+        tidy()
         if self.dispatcher:
             self.dispatcher.look_soon()
 
