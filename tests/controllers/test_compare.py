@@ -47,6 +47,11 @@ async def test_teams_stand_in_the_order_of_the_address_with_their_numbers(cast: 
     assert "Points won by the end: Kernel Panic 200, Firewall 300." in text and "Ada" not in text.split("</header>")[1]
 
 
+async def test_days_that_have_not_begun_are_compared_with_zeros(cast: Cast, second: UUID) -> None:
+    text = (await get(cast.coach_a, f"/compare?team={second}&team={cast.team_a}&from=2090-01-01&to=2090-01-07")).text
+    assert "Points won by the end: Kernel Panic 0, Firewall 0." in text and measures(text)["Points won"] == ["0", "0"]
+
+
 async def test_people_are_compared_and_that_is_disclosed(cast: Cast) -> None:
     ada = await make_competitor(cast.coach_a, "Ada Prime", team_id=cast.team_a)
     bob = await make_competitor(cast.coach_a, "Bob Prime")
