@@ -25,7 +25,7 @@ MOST_EMPTY_DAYS = 400
 KEYS: dict[int, tuple[Key, ...]] = {0: (Key("at", "timestamptz"), Key("source"), Key("key", "text"))}
 
 # Which kind of thing an activity is. What the synchronization found is told by the solves themselves.
-_KIND = """case when a.kind like 'team\\_%' or a.kind like 'member\\_%' then 'teams'
+_KIND = """case when a.kind like 'team\\_%' or a.kind ~ '^member(ship)?_' then 'teams'
     when a.kind in ('competitor_onboarded', 'competitor_held_back') or a.kind ~ '^(drift|outbox|onboarding|password)_'
         then 'platform'
     when a.kind ~ '^(calendar|practice|alert|organization)_' then 'settings' else 'roster' end"""

@@ -137,6 +137,19 @@ async def test_somebody_elses_team_has_no_name_here(cast: Cast) -> None:
     assert told(text)[0] == "Ada Prime left the team" and "Hidden Lock" not in text
 
 
+async def test_what_the_platform_was_told_of_a_team_and_its_members_is_about_teams(cast: Cast) -> None:
+    for kind in ("team_pushed", "membership_pushed"):
+        await database.execute(
+            """insert into activity_events (organization_id, kind, competitor_id, team_id)
+               values ($1, $2, $3, $4)""",
+            cast.organization_id, kind, await id_of("Ada") if kind == "membership_pushed" else None, cast.team_a,
+        )
+    lines = told((await get(cast.coach_a, "?kind=teams")).text)
+    assert lines[0].startswith("Ada Prime is on the team on the Game Platform too")
+    assert lines[1].startswith("Firewall") and lines[1].endswith("is on the Game Platform")
+    assert told((await get(cast.coach_a, "?kind=roster")).text) == []
+
+
 async def test_what_concerns_nobody_is_for_who_did_it_and_for_admins(cast: Cast) -> None:
     for coach in (cast.coach_a, cast.coach_b):
         await database.execute(
