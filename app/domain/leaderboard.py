@@ -10,13 +10,12 @@ from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from app.domain import paging, windows
+from app.domain import windows
+from app.domain.addresses import EARLIEST_YEAR, LATEST_YEAR, LONGEST_SEARCH, Reading
 from app.domain.categories import category_of
 from app.domain.paging import Cursor
 
 PATH = "/leaderboard"
-LONGEST_SEARCH = 100
-EARLIEST_YEAR, LATEST_YEAR = 2000, 2100
 DIVISIONS = {"middle_school": "Middle school", "high_school": "High school", "college": "College"}
 SOURCES = {"odl": "On-demand practice", "flash_ctf": "Flash CTF"}
 WINDOWS = {"7": "7 days", "14": "14 days", "30": "30 days", "90": "90 days", windows.YEAR: "School year"}
@@ -123,87 +122,29 @@ class Parsed:
     seen: Seen | None = None
 
 
-class _Reading:
-    """Takes the known parameters one by one and collects what could not be understood."""
-
-    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
-        self.values: dict[str, str] = {}
-        self.repeated: set[str] = set()
-        self.notices: list[str] = []
-        for name, value in pairs:
-            if name in self.values:
-                self.repeated.add(name)
-            self.values[name] = value.strip()
-
-    def text(self, name: str) -> str:
-        if name in self.repeated:
-            self.repeated.discard(name)
-            self.values.pop(name)
-            self.refuse(name, "was given more than once and is left out")
-        return self.values.get(name, "")
-
-    def refuse(self, name: str, why: str) -> None:
-        self.notices.append(f"“{name}” {why}.")
-
-    def choice(self, name: str, allowed: Iterable[str], default: str) -> str:
-        value = self.text(name)
-        if not value or value in allowed:
-            return value or default
-        self.refuse(name, f"can be {', '.join(allowed)}; it is left out")
-        return default
-
-    def uuid(self, name: str) -> UUID | None:
-        value = self.text(name)
-        if re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value):
-            return UUID(value)
-        if value:
-            self.refuse(name, "is not known and is left out")
-        return None
-
-    def day(self, name: str) -> date | None:
-        value = self.text(name)
-        if not value:
-            return None
-        try:
-            day = date.fromisoformat(value)
-        except ValueError:
-            day = date.min
-        if EARLIEST_YEAR <= day.year <= LATEST_YEAR:
-            return day
-        self.refuse(name, f"should be a date such as 2026-10-01, in {EARLIEST_YEAR} or later; it is left out")
-        return None
-
-
 def parse(pairs: Iterable[tuple[str, str]]) -> Parsed:
     """Unknown parameters say nothing; bad values of known ones become the default, and a notice names them."""
-    reading = _Reading(pairs)
+    reading = Reading(pairs)
     sort, is_descending = _sort(reading)
     window, first_day, last_day = _window(reading)
     view = View(
-        organization_id=reading.uuid("organization"), search=_search(reading), sort=sort, is_descending=is_descending,
+        organization_id=reading.uuid("organization"), search=reading.search(), sort=sort, is_descending=is_descending,
         window=window, first_day=first_day, last_day=last_day, coach_id=reading.uuid("coach"),
-        team_id=reading.uuid("team"), division=reading.choice("division", DIVISIONS, ""), category=_category(reading),
-        source=reading.choice("source", SOURCES, ""), as_of=_as_of(reading),
+        team_id=reading.uuid("team"), division=reading.choice("division", DIVISIONS), category=_category(reading),
+        source=reading.choice("source", SOURCES), as_of=_as_of(reading),
     )
-    view = replace(view, cursor=_cursor(reading, view))
-    is_export = reading.choice("format", ("csv",), "") == "csv"
+    view = replace(view, cursor=reading.cursor(view.order_name))
+    is_export = reading.choice("format", ("csv",)) == "csv"
     return Parsed(view, tuple(reading.notices), is_export, _seen(reading))
 
 
-def _seen(reading: _Reading) -> Seen | None:
+def _seen(reading: Reading) -> Seen | None:
     """Said by the page itself, so nobody is told where it is not understood."""
-    found = re.fullmatch(r"(\d{1,18})(?:-(\d{1,12}))?", reading.values.get("seen", ""), re.ASCII)
+    found = re.fullmatch(r"(\d{1,18})(?:-(\d{1,12}))?", reading.text("seen"), re.ASCII)
     return Seen(int(found[1]), int(found[2] or 0)) if found else None
 
 
-def _search(reading: _Reading) -> str:
-    value = reading.text("q")
-    if len(value) > LONGEST_SEARCH:
-        reading.refuse("q", f"takes {LONGEST_SEARCH} characters; the rest is left out")
-    return value[:LONGEST_SEARCH].replace("\0", "")
-
-
-def _category(reading: _Reading) -> str:
+def _category(reading: Reading) -> str:
     value = reading.text("category")
     if len(value) > LONGEST_SEARCH or "\0" in value:
         reading.refuse("category", "is not known; all are shown")
@@ -211,7 +152,7 @@ def _category(reading: _Reading) -> str:
     return category_of(value) if value else ""
 
 
-def _as_of(reading: _Reading) -> str:
+def _as_of(reading: Reading) -> str:
     """A day, or a moment with its zone; a plus sign may have become a space on its way."""
     value = reading.text("as_of").replace(" ", "+")
     try:
@@ -234,7 +175,7 @@ def moment_of(as_of: str, zone: ZoneInfo) -> datetime:
     return windows.midnight(date.fromisoformat(as_of) + timedelta(days=1), zone)
 
 
-def _sort(reading: _Reading) -> tuple[Sort, bool]:
+def _sort(reading: Reading) -> tuple[Sort, bool]:
     named = reading.text("sort")
     has_sign = named.startswith("-")
     try:
@@ -242,13 +183,13 @@ def _sort(reading: _Reading) -> tuple[Sort, bool]:
     except ValueError:
         reading.refuse("sort", f"can be {', '.join(Sort)}; rank is shown")
         return Sort.RANK, False
-    direction = reading.choice("dir", ("asc", "desc"), "")
+    direction = reading.choice("dir", ("asc", "desc"))
     return sort, direction == "desc" or has_sign or (not direction and sort in HIGHEST_FIRST)
 
 
-def _window(reading: _Reading) -> tuple[str, date | None, date | None]:
+def _window(reading: Reading) -> tuple[str, date | None, date | None]:
     """Dates count where the window is custom, or where none is named."""
-    named = reading.choice("window", (*windows.PRESETS, windows.CUSTOM), "")
+    named = reading.choice("window", (*windows.PRESETS, windows.CUSTOM))
     first, last = reading.day("from"), reading.day("to")
     if named in windows.PRESETS or not (named or first or last):
         return named or windows.DEFAULT, None, None
@@ -256,14 +197,3 @@ def _window(reading: _Reading) -> tuple[str, date | None, date | None]:
         reading.refuse("from", "is later than “to”; 30 days are shown")
         return windows.DEFAULT, None, None
     return windows.CUSTOM, first, last
-
-
-def _cursor(reading: _Reading, view: View) -> Cursor | None:
-    text = reading.text("cursor")
-    if not text:
-        return None
-    cursor = paging.decode(text)
-    if cursor is None or cursor.sort != view.order_name:
-        reading.refuse("cursor", "belongs to another list; the first page is shown")
-        return None
-    return cursor
