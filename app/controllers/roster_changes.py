@@ -32,14 +32,17 @@ TARGETS = {Action.TEAM: ("team", "Choose a team from the list."), Action.COACH: 
 async def ask(request: AnyRequest) -> Template:
     """The people whom the address names, or everybody whom its filters find."""
     pairs = list(request.query_params.multi_items())
-    view = competitor_list.parse((name, value) for name, value in pairs if name != "competitor").view
+    parsed = competitor_list.parse((name, value) for name, value in pairs if name != "competitor")
     named = [as_uuid(value) for name, value in pairs if name == "competitor"]
     if named:
-        return await _page(request, view, [competitor_id for competitor_id in named if competitor_id])
+        return await _page(request, parsed.view, [competitor_id for competitor_id in named if competitor_id])
     reader: Reader = request.user
-    view, _ = competitors.understood(view, await competitors.get_choices(reader, view))
+    view, notices = competitors.understood(parsed.view, await competitors.get_choices(reader, parsed.view))
     found = await competitors.get_page(view, reader.sight, size=MOST)
-    return await _page(request, view, [row.competitor_id for row in found.rows], is_cut=found.next is not None)
+    return await _page(
+        request, view, [row.competitor_id for row in found.rows], is_cut=found.next is not None,
+        notices=(*parsed.notices, *notices),
+    )
 
 
 @post(CHANGE, guards=[coaches])
@@ -96,7 +99,8 @@ def url_for(view: View, wanted: Collection[UUID]) -> str:
 
 
 async def _page(
-    request: AnyRequest, view: View, wanted: Sequence[UUID], *, is_cut: bool = False, problem: str = "", at: str = ""
+    request: AnyRequest, view: View, wanted: Sequence[UUID], *, is_cut: bool = False, notices: Sequence[str] = (),
+    problem: str = "", at: str = "",
 ) -> Template:
     reader: Reader = request.user
     rows = await competitors.get_rows(reader.sight, wanted[:MOST])
@@ -104,7 +108,7 @@ async def _page(
         raise NotFoundException(detail=NOT_FOUND)
     return page(
         request, "roster_changes/ask.html", status_code=422 if problem else 200, view=view, rows=rows, is_cut=is_cut,
-        most=MOST, problem=problem, at=at, key=uuid4(), action_url=view.url(CHANGE), targets=await _targets(reader),
+        notices=notices, most=MOST, problem=problem, at=at, key=uuid4(), action_url=view.url(CHANGE), targets=await _targets(reader),
         statuses=STATUSES, divisions=DIVISIONS, limits=platform_limits,
     )
 

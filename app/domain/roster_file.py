@@ -25,6 +25,8 @@ COLUMNS = frozenset(ORDER)
 DIVISIONS = ("middle_school", "high_school", "college")
 ANSWERS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+# They turn the direction of what stands beside them.
+OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 DISCORD_ID = re.compile(r"[0-9]{15,20}")
 
 
@@ -159,8 +161,12 @@ def problem_of(column: str, value: str) -> str | None:
         return None
     if len(value) > MAX_CELL:
         return f"This is longer than {MAX_CELL} characters."
-    if not value.isprintable() and any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
+    if not value.isprintable() and any(
+        character in OVERRIDES or unicodedata.category(character) in ("Cc", "Cs") for character in value
+    ):
         return "This holds a control character."
+    if all(unicodedata.category(character)[0] in "CMZ" for character in value):
+        return "There is nothing to read in this."
     if column == "division" and value.lower() not in DIVISIONS:
         return f"This should be one of {', '.join(DIVISIONS)}."
     if column in FLAGS and value.lower() not in ANSWERS:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from uuid import UUID
 
 from app import database
@@ -77,17 +78,22 @@ async def _competitors(words: list[str], reader: Reader) -> tuple[Person, ...]:
 
 
 async def _teams(words: list[str], reader: Reader) -> tuple[Team, ...]:
+    """Their names are folded as what was typed is, which the database cannot do."""
     arguments = Arguments()
     seen = arguments.sight(reader.sight, "t.coach_id", "t.id")
     rows = await database.fetch(
         f"""select t.id, t.name, t.division, t.archived_at is not null as is_archived from teams t
             where {seen} and t.organization_id = any({arguments.add(list(reader.organization_ids))}::uuid[])
-                and (select bool_and(' ' || lower(t.name) like '% ' || replace(replace(word, '%', ''), '_', '') || '%')
-                     from unnest({arguments.add(words)}::text[]) word)
-            order by t.archived_at nulls first, lower(t.name), t.id limit {MOST}""",  # noqa: S608
+            order by t.archived_at nulls first, lower(t.name), t.id""",  # noqa: S608
         *arguments.values,
     )
-    return tuple(Team(*row) for row in rows)
+    found = (Team(*row) for row in rows if _begin_words(words, row["name"]))
+    return tuple(islice(found, MOST))
+
+
+def _begin_words(words: list[str], name: str) -> bool:
+    known = folding.words(name)
+    return all(any(own.startswith(word) for own in known) for word in words)
 
 
 async def _runs(text: str, reader: Reader) -> tuple[Run, ...]:

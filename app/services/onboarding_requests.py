@@ -15,6 +15,7 @@ from app.tables.jobs import Trigger
 
 KIND = "game_platform_onboarding"
 ALREADY_THERE = "On the Game Platform already."
+ARCHIVED = "Archived. Bring them back first."
 SWITCHED_OFF = "Adding to the Game Platform is switched off for this organization."
 
 
@@ -60,7 +61,7 @@ async def _visible(reader: Reader, competitor_ids: Sequence[UUID]) -> list[dict[
         f"""select c.*, o.onboarding_status
             from competitors c join organizations o on o.id = c.organization_id
                 left join team_memberships m on m.competitor_id = c.id
-            where c.id = any($1::uuid[]) and c.archived_at is null and {condition}
+            where c.id = any($1::uuid[]) and {condition}
             order by c.id for no key update of c""",  # noqa: S608
         competitor_ids, *arguments,
     )
@@ -69,6 +70,8 @@ async def _visible(reader: Reader, competitor_ids: Sequence[UUID]) -> list[dict[
 
 def _obstacle(row: dict[str, Any], flags: Flags) -> str | None:
     progress = Progress(**{name: row[name] for name in Progress.__dataclass_fields__})
+    if row["archived_at"]:
+        return ARCHIVED
     if not flags.is_on(Feature.ONBOARDING, row["organization_id"]):
         return SWITCHED_OFF
     if progress.has_account:

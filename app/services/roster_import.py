@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
@@ -47,8 +47,10 @@ class Coach:
 
 
 async def import_roster(
-    content: bytes, *, coach_email: str, dry_run: bool, actor: Reader | None, actor_label: str
+    content: bytes, *, coach_email: str, dry_run: bool, actor: Reader | None, actor_label: str,
+    remember: Callable[[ImportReport], Awaitable[None]] | None = None,
 ) -> ImportReport:
+    """`remember` is called in the transaction of an import that has no errors, before the next one begins."""
     rows, errors = await asyncio.to_thread(read_roster, content)
     coach = await find_coach(coach_email)
     if coach is None:
@@ -57,9 +59,13 @@ async def import_roster(
     async with database.transaction():
         # One import at a time: two at once would each add the same people.
         await database.execute("select pg_advisory_xact_lock(hashtextextended('roster_import', 0))")
-        plan = plan_import(rows, await read_known(coach, rows))
+        plan = await asyncio.to_thread(plan_import, rows, await read_known(coach, rows))
         report = report_of(rows, plan, errors)
-        if dry_run or report.errors or report.unchanged == report.rows:
+        if dry_run or report.errors:
+            return report
+        if remember:
+            await remember(report)
+        if report.unchanged == report.rows:
             return report
         await _write(coach, plan, actor)
         await _remember(coach, report, actor, actor_label)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from app import database
@@ -76,17 +77,20 @@ async def run(reader: Reader, upload_id: UUID) -> ImportReport | None:
     upload = await find(reader, upload_id)
     if upload.content is None:
         return None
-    report = await import_roster(
-        upload.content, coach_email=upload.coach_email, dry_run=False, actor=reader, actor_label=""
+    return await import_roster(
+        upload.content, coach_email=upload.coach_email, dry_run=False, actor=reader, actor_label="",
+        remember=partial(_finish, upload_id),
     )
-    if not report.errors:
-        counts = {name: value for name, value in asdict(report).items() if name != "errors"}
-        await database.execute(
-            """update roster_uploads set content = null, counts = $2::jsonb, imported_at = now()
-               where id = $1 and imported_at is null""",
-            upload_id, json.dumps(counts),
-        )
-    return report
+
+
+async def _finish(upload_id: UUID, report: ImportReport) -> None:
+    """What the first of two clicks did stays."""
+    counts = {name: value for name, value in asdict(report).items() if name != "errors"}
+    await database.execute(
+        """update roster_uploads set content = null, counts = $2::jsonb, imported_at = now()
+           where id = $1 and imported_at is null""",
+        upload_id, json.dumps(counts),
+    )
 
 
 async def _coach(reader: Reader, coach_id: UUID | None) -> UUID:

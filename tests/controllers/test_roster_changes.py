@@ -59,6 +59,13 @@ async def test_everybody_of_a_filter_is_meant_where_nobody_is_named(cast: Cast) 
     assert "Nobody is chosen." in (await get(cast.coach_a, "/competitors/change?status=pending")).text
 
 
+async def test_a_filter_that_is_not_understood_is_named_before_everybody_is_changed(cast: Cast) -> None:
+    await make_competitor(cast.coach_a, "Ada Prime")
+    for filter_ in (f"team={cast.team_b}", "division=kindergarten"):
+        text = (await get(cast.coach_a, f"/competitors/change?{filter_}")).text
+        assert "Ada Prime" in text and "Part of the address was not understood." in text
+
+
 async def test_more_than_the_most_are_cut_and_it_is_said(cast: Cast) -> None:
     await database.execute(
         """insert into competitors (organization_id, coach_id, first_name, last_name)

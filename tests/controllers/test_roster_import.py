@@ -1,5 +1,6 @@
 """/competitors/import: looked at first, then all of it or nothing."""
 
+import asyncio
 import re
 from uuid import uuid4
 
@@ -76,6 +77,13 @@ async def test_a_second_click_imports_nothing_more(cast: Cast) -> None:
     url, _ = await checked(cast.coach_a, NEW)
     await imported(cast.coach_a, url)
     assert (await imported(cast.coach_a, url)).status_code == 303
+    assert await database.fetchval("select count(*) from audit_log") == 1
+
+
+async def test_of_clicks_at_one_moment_the_result_of_the_first_is_shown(cast: Cast) -> None:
+    url, _ = await checked(cast.coach_a, NEW)
+    await asyncio.gather(*(imported(cast.coach_a, url) for _ in range(4)))
+    assert fact((await get(cast.coach_a, url)).text, "New competitors") == "1"
     assert await database.fetchval("select count(*) from audit_log") == 1
 
 

@@ -1,8 +1,9 @@
 """Search from every page, over what the reader may see."""
 
+import pytest
 import pytest_asyncio
 
-from tests.cast import Cast, make_cast, make_competitor
+from tests.cast import Cast, make_cast, make_competitor, make_team
 from tests.clients import client_for, stranger
 from tests.league import refresh
 
@@ -33,6 +34,13 @@ async def test_somebody_elses_team_is_not_found(cast: Cast) -> None:
     async with await client_for(cast.coach_a) as client:
         own, foreign = (await client.get("/search?q=fire")).text, (await client.get("/search?q=back")).text
     assert str(cast.team_a) in own and "Nothing found" in foreign
+
+
+@pytest.mark.parametrize("text", ["equipe", "ÉQUIPE", "breakers", "code-breakers", "code-b equ"])
+async def test_a_team_is_found_whatever_its_marks_and_hyphens(cast: Cast, text: str) -> None:
+    team_id = await make_team(cast.coach_a, "Équipe Code-Breakers")
+    async with await client_for(cast.coach_a) as client:
+        assert str(team_id) in (await client.get("/search", params={"q": text})).text
 
 
 async def test_nothing_typed_and_nothing_found_say_what_to_do(cast: Cast) -> None:

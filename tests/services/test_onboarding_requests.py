@@ -88,11 +88,11 @@ async def test_an_assistant_and_an_admin_see_more(coach: Person) -> None:
         assert (await add_to_platform(reader, [competitor_id])).taken == (competitor_id,)
 
 
-async def test_an_archived_competitor_is_not_found(coach: Person) -> None:
-    competitor_id = await ready(coach)
-    await database.execute("update competitors set archived_at = now()")
-    with pytest.raises(NotFound):
-        await add_to_platform(reader_for(coach), [competitor_id])
+async def test_an_archived_competitor_is_refused_and_holds_nobody_back(coach: Person) -> None:
+    archived, other = await ready(coach), await ready(coach)
+    await database.execute("update competitors set archived_at = now() where id = $1", archived)
+    added = await add_to_platform(reader_for(coach), [archived, other])
+    assert added.taken == (other,) and added.refused == ((archived, "Archived. Bring them back first."),)
 
 
 async def test_asking_twice_is_the_same_run(coach: Person) -> None:

@@ -125,6 +125,18 @@ async def test_names_in_every_script_are_kept_as_they_are(coach: Person, name: s
     assert (await competitor(name))["last_name"] == name
 
 
+@pytest.mark.parametrize("name", ["\u202eevil", "a\u2066b", "\u200b", "\u0301\u200d"])
+async def test_names_that_turn_the_text_beside_them_or_show_nothing_are_refused(coach: Person, name: str) -> None:
+    report = await roster(coach, f"{name},Alder,,college", header="first_name,last_name,email,division")
+    assert [error.field for error in report.errors] == ["first_name"] and await count("competitors") == 0
+
+
+@pytest.mark.parametrize("name", ["क्‍ष", "می\u200cخواهم", "Zoe\u0301", "😀"])
+async def test_joiners_and_marks_that_writing_needs_are_kept(coach: Person, name: str) -> None:
+    report = await roster(coach, f"{name},Alder,,college", header="first_name,last_name,email,division")
+    assert report.created == 1
+
+
 async def test_an_unknown_coach_is_named(coach: Person) -> None:
     report = await import_roster(
         f"{HEADER}\n{ADA}".encode(), coach_email="nobody@example.org", dry_run=False, actor=None, actor_label="test"
