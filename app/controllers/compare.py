@@ -13,7 +13,6 @@ from app.domain.compare import COMPETITOR, FEWEST, MOST, PATH, View
 from app.domain.leaderboard import WINDOWS
 from app.domain.presenting import shown_name
 from app.domain.readers import Reader
-from app.domain.windows import in_words
 from app.queries import compare as queries
 from app.queries.compare import Comparison
 from app.queries.team_numbers import Span
@@ -55,8 +54,8 @@ async def _found(view: View, reader: Reader) -> Comparison | None:
 
 
 def _days(span: Span) -> str:
-    window = span.window
-    return WINDOWS.get(window.name) or f"{in_words(window.first_day)} to {in_words(window.last_day)}"
+    name = WINDOWS.get(span.window.name)
+    return f"{name}, {span.window.days_words}" if name else span.window.days_words
 
 
 def _file(found: Comparison, view: View, reader: Reader) -> Response[str]:

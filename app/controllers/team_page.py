@@ -16,7 +16,6 @@ from app.domain.leaderboard import DIVISIONS, WINDOWS
 from app.domain.presenting import shown_name
 from app.domain.readers import Reader
 from app.domain.team_list import PATH
-from app.domain.windows import in_words
 from app.features import Feature, read_flags
 from app.queries import team_members, team_numbers
 from app.queries import teams as queries
@@ -105,8 +104,8 @@ async def _shown(request: AnyRequest, team: Team) -> dict[str, Any]:
 
 
 def _days(span: Span) -> str:
-    window = span.window
-    return WINDOWS.get(window.name) or f"{in_words(window.first_day)} to {in_words(window.last_day)}"
+    name = WINDOWS.get(span.window.name)
+    return f"{name}, {span.window.days_words}" if name else span.window.days_words
 
 
 def _cells(members: Sequence[Member]) -> tuple[Cell, ...]:

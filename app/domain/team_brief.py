@@ -37,7 +37,7 @@ def actions(people: Sequence[Person], cells: Sequence[Cell], only: str = "") -> 
 def _taking_part(people: Sequence[Person]) -> str:
     active = sum(person.is_active for person in people)
     gain, before = sum(person.gain for person in people), sum(person.gain_before for person in people)
-    return f"{active} of {len(people)} took part and won {gain} points; {before} in as many days before."
+    return f"{active} of {len(people)} took part and won {gain:,} points; {before:,} in as many days before."
 
 
 def _best(people: Sequence[Person]) -> str:
@@ -45,7 +45,7 @@ def _best(people: Sequence[Person]) -> str:
     if not total:
         return "Nobody has won a point in these days."
     best = max(people, key=lambda person: person.gain)
-    return f"{best.name} won the most, {best.gain} points: {round(100 * best.gain / total)} % of the team's."
+    return f"{best.name} won the most, {best.gain:,} points: {round(100 * best.gain / total)} % of the team's."
 
 
 def _covered(cells: Sequence[Cell]) -> str:
@@ -78,7 +78,7 @@ def _encourage(people: Sequence[Person]) -> str:
     if not falling:
         return ""
     furthest = max(falling, key=lambda person: person.gain_before - person.gain)
-    return f"Talk to {furthest.name}: {furthest.gain} points after {furthest.gain_before} in as many days before."
+    return f"Talk to {furthest.name}: {furthest.gain:,} points after {furthest.gain_before:,} in as many days before."
 
 
 def _widen(cells: Sequence[Cell]) -> str:

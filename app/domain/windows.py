@@ -23,6 +23,10 @@ class Window:
     starts_at: datetime
     ends_at: datetime | None = None
 
+    @property
+    def days_words(self) -> str:
+        return f"{in_words(self.first_day)} to {in_words(self.last_day)}"
+
 
 def preset(name: str, today: date, zone: ZoneInfo, year_starts_month: int) -> Window:
     first = school_year_start(today, year_starts_month) if name == YEAR else today - timedelta(days=DAYS[name] - 1)

@@ -66,7 +66,7 @@ class Frame:
 
     @property
     def days_words(self) -> str:
-        return f"{windows.in_words(self.window.first_day)} to {windows.in_words(self.window.last_day)}"
+        return self.window.days_words
 
     def people(self, arguments: Arguments) -> str:
         """The condition for `competitors c left join team_memberships m`; archived ones are not left out by it."""

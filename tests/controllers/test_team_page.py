@@ -39,12 +39,12 @@ async def present(person: Person, path: str) -> httpx.Response:
 async def test_the_numbers_of_the_window_stand_with_each_member_and_for_the_team(cast: Cast) -> None:
     ada = await make_competitor(cast.coach_a, "Ada Prime", team_id=cast.team_a)
     await solve(ada, 300, ago(days=1))
-    await solve(ada, 70, ago(days=40))
+    await solve(ada, 1070, ago(days=40))
     text = (await get(cast.coach_a, f"/teams/{cast.team_a}?window=7")).text
     row = text[text.index('<table id="members">'):].split("<tbody>")[1].split("</tr>")[0]
     numbers = [part.split("<")[0] for part in row.split('<td class="number">')[1:]]
-    assert numbers == ["2", "370", "300"]
-    assert "1 of 1 active and 300 points won: 7 days from" in text and "0 in as many days before" in text
+    assert numbers == ["2", "1,370", "300"]
+    assert "1 of 1 active and 300 points won: 7 days, " in text and "0 in as many days before" in text
     assert "Cryptography: only Ada Prime" in text
     file = await get(cast.coach_a, f"/competitors?team={cast.team_a}&format=csv")
     assert f"/competitors?team={cast.team_a}&amp;format=csv" in text and file.text.count("\n") == 2
