@@ -8,6 +8,9 @@ import httpx
 
 from app import database
 
+DRIVERS_OWN = ("pg_catalog.", "set_config('jit'")
+"""A new connection asks once what the types are, and keeps the compiler out of it."""
+
 
 @asynccontextmanager
 async def listening() -> AsyncIterator[list[str]]:
@@ -16,8 +19,7 @@ async def listening() -> AsyncIterator[list[str]]:
     is_listening = True
 
     def note(record: asyncpg.connection.LoggedQuery) -> None:
-        is_the_drivers_own = "pg_catalog." in record.query  # a new connection asks once what the types are
-        if is_listening and not is_the_drivers_own:
+        if is_listening and not any(words in record.query for words in DRIVERS_OWN):
             statements.append(record.query)
 
     pool = database.DB.pool

@@ -3,13 +3,10 @@
 import csv
 import io
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import httpx
 import pytest
 
@@ -18,6 +15,7 @@ from app.queries import leaderboard as queries
 from tests.cast import Cast, Person, make_cast, make_competitor, make_organization, make_team
 from tests.clients import client_for, stranger
 from tests.league import ago, refresh, solve
+from tests.statements import listening
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 COACH_A, COACH_B = ("Ada Prime", "Aron Zero"), ("Bea Secret", "Bo Hidden")
@@ -179,36 +177,14 @@ async def test_one_reader_never_gets_what_was_made_for_another(cast: Cast) -> No
     assert "Asia/Tokyo" not in (await get(cast.admin)).text
 
 
-class Counted:
-    def __init__(self) -> None:
-        self.statements: list[str] = []
-        self.is_listening = True
-
-    @asynccontextmanager
-    async def listening(self) -> AsyncIterator["Counted"]:
-        pool = database.DB.pool
-        assert pool
-        connections = [await pool.acquire() for _ in range(pool.get_size())]
-        for connection in connections:
-            connection.add_query_logger(self._note)
-            await pool.release(connection)
-        yield self
-        self.is_listening = False
-
-    def _note(self, record: asyncpg.connection.LoggedQuery) -> None:
-        is_the_drivers_own = "pg_catalog." in record.query  # a new connection asks once what the types are
-        if self.is_listening and not is_the_drivers_own:
-            self.statements.append(record.query)
-
-
 async def _queries(person: Person, query: str, headers: dict[str, str] | None = None) -> tuple[int, int]:
     """Status and number of statements, the session's own included, once the server knows the statements."""
     async with await client_for(person) as client:
         for _ in range(2):
             await client.get(f"/leaderboard{query}", headers=headers)
-        async with Counted().listening() as counted:
+        async with listening() as statements:
             response = await client.get(f"/leaderboard{query}", headers=headers)
-    return response.status_code, len(counted.statements)
+    return response.status_code, len(statements)
 
 
 QUERIES = ("", "?q=a", "?category=OSINT", "?window=custom&from=2026-01-01", "?sort=change", "?sort=last_active&dir=asc")
