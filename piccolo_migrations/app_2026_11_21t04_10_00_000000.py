@@ -45,6 +45,7 @@ INDEXES = {
     "alerts_team_idx": "index {} on alerts (team_id)",
     "alert_events_alert_idx": "index {} on alert_events (alert_id, id)",
     "notifications_reader_idx": "index {} on notifications (user_id, id desc)",
+    "notifications_unread_idx": "index {} on notifications (user_id) where read_at is null",
     "notifications_alert_idx": "index {} on notifications (alert_id)",
     "notifications_competitor_idx": "index {} on notifications (competitor_id)",
     "notifications_view_idx": "index {} on notifications (saved_view_id)",

@@ -26,7 +26,10 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A signed-in person, as every page needs them. `organization_ids` come in order of joining."""
+    """A signed-in person, as every page needs them. `organization_ids` come in order of joining.
+
+    `unread`: how many notifications wait, counted up to one more than a header says in digits.
+    """
 
     user_id: UUID
     session_id: UUID
@@ -38,6 +41,7 @@ class Reader:
     sight: Sight
     needs_second_factor: bool = False
     is_presenting: bool = False
+    unread: int = 0
 
     @property
     def is_admin(self) -> bool:

@@ -24,6 +24,7 @@ IDLE_TIMEOUT = timedelta(days=14)
 ADMIN_IDLE_TIMEOUT = timedelta(hours=12)
 SECOND_FACTOR_TIMEOUT = timedelta(minutes=10)
 LAST_SEEN_INTERVAL = timedelta(minutes=5)
+UNREAD_COUNTED = 100
 MAX_USER_AGENT_CHARACTERS = 200
 
 
@@ -148,6 +149,8 @@ select s.id as session_id, s.second_factor_passed, s.is_presenting,
     coalesce(nullif(u.display_name, ''), nullif(trim(u.first_name || ' ' || u.last_name), ''), u.email, '') as name,
     coalesce(u.time_zone, o.time_zones[1], 'UTC') as time_zone,
     coalesce(o.ids, '{}') as organization_ids, coalesce(o.second_factor_required, false) as second_factor_required,
+    (select count(*)::int from (
+        select from notifications n where n.user_id = u.id and n.read_at is null limit $5) waiting) as unread,
     array(select a.team_id from team_assistants a where a.user_id = u.id order by a.created_at) as assisted_team_ids
 from sessions s
 join users u on u.id = s.user_id
@@ -166,7 +169,9 @@ where s.token_hash = $1 and s.expires_at > now() and u.disabled_at is null
 async def read_session(token: str) -> tuple[SessionInUse | None, Reader | None]:
     """The session of a token, and its reader once the second factor is passed."""
     token_hash = hash_token(token)
-    row = await database.fetchrow(_READ, token_hash, IDLE_TIMEOUT, ADMIN_IDLE_TIMEOUT, LAST_SEEN_INTERVAL)
+    row = await database.fetchrow(
+        _READ, token_hash, IDLE_TIMEOUT, ADMIN_IDLE_TIMEOUT, LAST_SEEN_INTERVAL, UNREAD_COUNTED
+    )
     if row is None:
         return None, None
     session = SessionInUse(row["session_id"], row["user_id"], token_hash, row["second_factor_passed"])
@@ -199,6 +204,7 @@ def _reader(row: asyncpg.Record) -> Reader:
         ),
         needs_second_factor=is_admin and row["second_factor_required"] and not row["has_second_factor"],
         is_presenting=row["is_presenting"],
+        unread=row["unread"],
     )
 
 

@@ -48,6 +48,22 @@ async def test_everybody_sees_their_own_notices(cast: Cast) -> None:
     assert "You were told nothing yet." in admin and MINE not in admin
 
 
+async def test_the_header_of_every_page_says_how_many_are_unread(cast: Cast) -> None:
+    one = '<span class="unread-count">1<span class="visually-hidden"> unread</span></span>'
+    for path in ("/", "/leaderboard", "/settings"):
+        assert one in (await get(cast.coach_a, path)).text, path
+        assert "unread-count" not in (await get(cast.admin, path)).text, path
+    assert 'href="/notifications"' not in (await get(cast.player, "/settings")).text
+    await database.execute(
+        "insert into notifications (user_id, kind, key) select $1, 'test', n::text from generate_series(1, 200) n",
+        cast.coach_a.id,
+    )
+    assert one.replace("1<", "99+<") in (await get(cast.coach_a, "/leaderboard")).text
+    newest = await database.fetchval("select max(id) from notifications where user_id = $1", cast.coach_a.id)
+    await post(cast.coach_a, "read", {"newest": str(newest)})
+    assert "unread-count" not in (await get(cast.coach_a)).text
+
+
 async def test_players_and_strangers_are_refused(cast: Cast) -> None:
     view_id = UUID(int=1)
     async with await client_for(cast.player) as player, stranger() as nobody:

@@ -157,3 +157,10 @@ async def test_a_name_is_text_and_never_markup(cast: Cast) -> None:
     async with await client_for(cast.coach_a) as browser:
         page = (await browser.get("/settings")).text
     assert "<img src=x" not in page and "{{7*7}}" in page
+
+
+async def test_it_leads_to_the_notifications_of_those_who_have_some(cast: Cast) -> None:
+    for person, leads in ((cast.coach_a, True), (cast.admin, True), (cast.player, False)):
+        async with await client_for(person) as browser:
+            page = (await browser.get("/settings")).text
+        assert ('<a class="button" href="/notifications">' in page) is leads
