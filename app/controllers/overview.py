@@ -14,7 +14,7 @@ from app.domain.leaderboard import View
 from app.domain.monthly_ctf import Chart
 from app.domain.readers import Reader
 from app.domain.scopes import Scope
-from app.queries import alerts, kpis, leaderboard, looks, overview, team_matrix
+from app.queries import alerts, kpis, leaderboard, looks, onboarding, overview, team_matrix
 from app.queries import scopes as scope_queries
 from app.queries.scopes import Frame
 from app.security.policy import signed_in
@@ -46,6 +46,7 @@ def _panels(frame: Frame, reader: Reader, chart: charts.View) -> list[Panel]:
     return [
         Panel("since", "What is new since you last looked", "overview/_since.html", lambda: _since(frame, reader)),
         Panel("cards", "The five numbers", "overview/_cards.html", lambda: _cards(frame)),
+        Panel("waiting", "Who waits for the Game Platform", "competitors/_waiting.html", lambda: _waiting(frame)),
         Panel("leaders", "The leaderboard", "overview/_leaders.html", lambda: _leaders(frame, reader)),
         Panel("chart", "The monthly CTF chart", "monthly_ctf/_panel.html", lambda: monthly_ctf.load(frame, chart)),
         Panel("matrix", "The teams", "overview/_matrix.html", lambda: _matrix(frame)),
@@ -60,6 +61,10 @@ async def _since(frame: Frame, reader: Reader) -> dict[str, Any]:
 
 async def _cards(frame: Frame) -> dict[str, Any]:
     return {"found": await kpis.get_cards(frame), "frame": frame, "number_url": _number_url(frame.scope)}
+
+
+async def _waiting(frame: Frame) -> dict[str, Any]:
+    return {"waiting": await onboarding.waiting_in(frame)}
 
 
 def _number_url(scope: Scope) -> dict[Kpi, str]:

@@ -108,8 +108,8 @@ async def _page(
         raise NotFoundException(detail=NOT_FOUND)
     return page(
         request, "roster_changes/ask.html", status_code=422 if problem else 200, view=view, rows=rows, is_cut=is_cut,
-        notices=notices, most=MOST, problem=problem, at=at, key=uuid4(), action_url=view.url(CHANGE), targets=await _targets(reader),
-        statuses=STATUSES, divisions=DIVISIONS, limits=platform_limits,
+        notices=notices, most=MOST, problem=problem, at=at, key=uuid4(), action_url=view.url(CHANGE),
+        targets=await _targets(reader), statuses=STATUSES, divisions=DIVISIONS, limits=platform_limits,
     )
 
 

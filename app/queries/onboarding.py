@@ -1,7 +1,7 @@
 """The way onto the Game Platform as pages show it: each person's button, who waits for whom, and what a run did."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,8 @@ from app import database
 from app.domain.competitor_status import Progress
 from app.domain.onboarding_button import DONE, Button, ButtonState, Trail, onboarding_button
 from app.domain.readers import Sight
+from app.queries.keyset import Arguments
+from app.queries.scopes import Frame
 
 ALREADY_THERE = "already there"
 NOT_REACHED = "The run ended before this competitor's turn. Add them again."
@@ -50,9 +52,21 @@ class ReportRow:
 async def waiting_by_coach(sight: Sight) -> tuple[CoachWaiting, ...]:
     """Only coaches who have somebody to wait for."""
     condition, arguments = sight.condition("c.coach_id", "m.team_id", 1)
+    return await _waiting(condition, arguments)
+
+
+async def waiting_in(frame: Frame) -> tuple[CoachWaiting, ...]:
+    """The same of the people of a page."""
+    arguments = Arguments()
+    return await _waiting(frame.people(arguments), arguments.values)
+
+
+async def _waiting(condition: str, arguments: Sequence[object]) -> tuple[CoachWaiting, ...]:
     rows = await database.fetch(
         f"""select coach_id, name, waiting, denied, held_back from (
-                select u.id as coach_id, u.display_name as name, count(*) filter (where {WAITING}) as waiting,
+                select u.id as coach_id,
+                    coalesce(nullif(u.display_name, ''), trim(u.first_name || ' ' || u.last_name)) as name,
+                    count(*) filter (where {WAITING}) as waiting,
                     count(*) filter (where c.metactf_user_status = 'denied') as denied,
                     count(*) filter (where {HELD_BACK}) as held_back
                 from competitors c join organizations o on o.id = c.organization_id join users u on u.id = c.coach_id

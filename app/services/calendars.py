@@ -29,7 +29,7 @@ class CalendarError(Exception):
 async def add_break(
     reader: Reader, organization_id: UUID, *, name: str, first_day: date | None, last_day: date | None
 ) -> UUID:
-    """Raises NotFound or CalendarError."""
+    """Added twice it is there once. Raises NotFound or CalendarError."""
     _must_be_admin(reader, organization_id)
     words = " ".join(name.split())
     if not words or len(words) > MAX_NAME_CHARACTERS or not words.isprintable():
@@ -39,6 +39,8 @@ async def add_break(
         raise CalendarError(f"A break ends on its first day or later, and lasts {MAX_DAYS} days at most.", "last_day")
     facts = {"name": words, "first_day": first.isoformat(), "last_day": last.isoformat()}
     async with database.transaction():
+        if known := await _known(organization_id, words, first, last):
+            return known
         break_id: UUID = await database.fetchval(
             "insert into calendar_breaks (organization_id, name, first_day, last_day) values ($1, $2, $3, $4)"
             " returning id",
@@ -60,6 +62,17 @@ async def remove_break(reader: Reader, organization_id: UUID, break_id: UUID) ->
         if row is None:
             raise NotFound
         await _remember("calendar.break_removed", reader, organization_id, break_id, before=dict(row))
+
+
+async def _known(organization_id: UUID, name: str, first: date, last: date) -> UUID | None:
+    """Of two who add the same one at a time, the second waits for the first."""
+    await database.execute("select from organizations where id = $1 for no key update", organization_id)
+    found: UUID | None = await database.fetchval(
+        """select id from calendar_breaks
+           where organization_id = $1 and name = $2 and first_day = $3 and last_day = $4""",
+        organization_id, name, first, last,
+    )
+    return found
 
 
 def _must_be_admin(reader: Reader, organization_id: UUID) -> None:

@@ -103,6 +103,19 @@ async def test_whoever_is_archived_no_longer_counts_and_did_before(cast: Cast) -
     assert number(answer, "Total Challenges Solved") == "0"
 
 
+async def test_who_waits_for_the_platform_or_was_denied_is_counted_per_coach(cast: Cast) -> None:
+    assert 'id="waiting"' not in (await get(cast.admin)).text
+    await database.execute(
+        """update competitors set metactf_user_status = case when last_name = 'Own' then 'denied'
+               else 'pending_approval' end where last_name in ('Own', 'Steady', 'Secret')"""
+    )
+    own = (await get(cast.coach_a)).text
+    assert own.count("1 waiting for approval") == 1 and own.count("1 denied") == 1
+    everybodys = (await get(cast.admin)).text
+    assert everybodys.count("1 waiting for approval") == 2
+    assert "1 waiting for approval" not in (await get(cast.admin, f"/?coach={cast.coach_a.id}&team={cast.team_b}")).text
+
+
 async def test_the_best_stand_with_their_rank_among_everybody(cast: Cast) -> None:
     answer = await get(cast.coach_a)
     leaders = answer.text[answer.text.index('id="leaders"'):]

@@ -1,5 +1,6 @@
 """The season's breaks: set and taken by admins of the organization, told in the audit and on the timeline."""
 
+import asyncio
 from datetime import date
 from uuid import UUID, uuid4
 
@@ -45,6 +46,13 @@ async def test_a_break_is_kept_and_told(cast: Cast) -> None:
     assert (kept.id, kept.name, kept.first_day, kept.last_day) == (break_id, "Winter break", FIRST, LAST)
     assert await traces() == [("calendar.break_added", "calendar_break_added")]
     assert await breaks(await make_organization("Other")) == ()
+
+
+async def test_the_same_break_added_twice_is_there_once(cast: Cast) -> None:
+    first, second = await asyncio.gather(add(cast), add(cast))
+    assert first == second and len(await breaks(cast.organization_id)) == 1 and len(await traces()) == 1
+    await add(cast, name="Another")
+    assert len(await breaks(cast.organization_id)) == 2
 
 
 async def test_a_removed_break_is_gone_and_told(cast: Cast) -> None:
