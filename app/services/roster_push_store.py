@@ -227,7 +227,7 @@ async def remove_team(push: Push, drift: str | None = None) -> None:
         await database.execute(PUT_DRIFT, push.organization_id, *about, THERE, drift)
     if removed is not None:
         details = {"name": removed, "drift": drift}
-        await _remember("team.deleted", "team", push.subject_id, push.organization_id, details)
+        await _remember("team.deleted", "team", push.subject_id, push.organization_id, details, push.actor_id)
         await standings.mark_stale(push.organization_id)
 
 
@@ -243,15 +243,17 @@ async def reopen_team(push: Push, reason: str) -> None:
 
 
 async def _remember(
-    action: str, subject_type: str, subject_id: UUID, organization_id: UUID, details: dict[str, Any]
+    action: str, subject_type: str, subject_id: UUID, organization_id: UUID, details: dict[str, Any],
+    asked_by: UUID | None = None,
 ) -> None:
+    """`asked_by` reads of it in the timeline, also where the team that it is about is gone."""
     await audit.record(
         action, actor=None, actor_label=ACTOR, subject_type=subject_type, subject_id=subject_id, after=details,
         organization_id=organization_id,
     )
     await database.execute(
-        """insert into activity_events (organization_id, kind, team_id, competitor_id, details)
+        """insert into activity_events (organization_id, kind, team_id, competitor_id, details, user_id)
            values ($1, $2, (select id from teams where id = $3), (select id from competitors where id = $3),
-               $4::jsonb)""",
-        organization_id, action.replace(".", "_"), subject_id, json.dumps(details),
+               $4::jsonb, $5)""",
+        organization_id, action.replace(".", "_"), subject_id, json.dumps(details), asked_by,
     )

@@ -39,8 +39,18 @@ async def restore(reader: Reader, team_id: UUID) -> None:
             raise TeamError("This coach has another team with that name by now. Rename that one first.") from None
         if team["game_platform_synced_at"] is None:
             await outbox.add(PushKind.TEAM, team_id, organization_id=team["organization_id"], actor=reader)
+        await _send_members(team, reader)
         await remember("team.restored", team, reader)
     await outbox.wake()
+
+
+async def _send_members(team: dict[str, Any], reader: Reader) -> None:
+    """Those whom the platform does not have on the team: while it was archived, their pushes were dropped."""
+    members = await database.fetch(
+        "select competitor_id from team_memberships where team_id = $1 and game_platform_synced_at is null", team["id"]
+    )
+    people = [member["competitor_id"] for member in members]
+    await outbox.add_many(PushKind.MEMBERSHIP, people, organization_id=team["organization_id"], actor=reader)
 
 
 async def delete(reader: Reader, team_id: UUID) -> None:

@@ -150,6 +150,16 @@ async def test_what_the_platform_was_told_of_a_team_and_its_members_is_about_tea
     assert told((await get(cast.coach_a, "?kind=roster")).text) == []
 
 
+async def test_a_team_that_is_gone_is_told_to_who_deleted_it(cast: Cast) -> None:
+    await database.execute(
+        """insert into activity_events (organization_id, kind, user_id, details)
+           values ($1, 'team_deleted', $2, '{"name": "Old Guard"}')""",
+        cast.organization_id, cast.coach_a.id,
+    )
+    assert told((await get(cast.coach_a, "?kind=teams")).text)[0].startswith("A team was deleted Old Guard")
+    assert not [line for line in told((await get(cast.coach_b, "?kind=teams")).text) if "Old Guard" in line]
+
+
 async def test_what_concerns_nobody_is_for_who_did_it_and_for_admins(cast: Cast) -> None:
     for coach in (cast.coach_a, cast.coach_b):
         await database.execute(

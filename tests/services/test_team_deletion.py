@@ -53,6 +53,8 @@ async def test_what_is_gone_there_is_removed_here(platform: Platform, coach: Per
     assert not await is_here(team_id) and await theirs(platform) == {} and await drift() == []
     actions = [row["action"] for row in await database.fetch("select action from audit_log order by id")]
     assert actions[-2:] == ["team.closed", "team.deleted"]
+    told = await database.fetchrow("select user_id from activity_events where kind = 'team_deleted'")
+    assert told and told["user_id"] == coach.id
 
 
 async def test_what_is_unknown_there_is_removed_here(platform: Platform, coach: Person) -> None:
@@ -142,3 +144,20 @@ async def test_while_the_platform_is_not_asked_the_team_stays_closed(platform: P
     await make_due()
     await drain(platform)
     assert not await is_here(team_id)
+
+
+async def test_who_came_onto_a_team_right_before_it_was_archived_is_sent_when_it_is_back(
+    platform: Platform, coach: Person
+) -> None:
+    team_id = await synced_team(platform, coach)
+    ada, syned_user_id = await make_onboarded(platform, coach, "Ada Alder")
+    await teams.add_member(reader_of(coach), team_id, ada)
+    await team_endings.archive(reader_of(coach), team_id)
+    await drain(platform)
+    assert await theirs(platform) == {str(team_id): []}
+    await team_endings.restore(reader_of(coach), team_id)
+    await drain(platform)
+    assert await theirs(platform) == {str(team_id): [syned_user_id]}
+    await team_endings.archive(reader_of(coach), team_id)
+    await team_endings.restore(reader_of(coach), team_id)
+    assert ("membership", "waiting") not in await states()
