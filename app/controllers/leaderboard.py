@@ -71,6 +71,10 @@ class Shown:
     def frozen_day(self) -> str:
         return in_words(date.fromisoformat(self.view.as_of[:10])) if self.view.as_of else ""
 
+    @property
+    def frozen_at(self) -> str:
+        return views.moment_in_words(self.view.as_of, ZoneInfo(self.zone)) if self.view.as_of else ""
+
     def week_url(self, weeks: int) -> str:
         return self.view.url(as_of=(date.fromisoformat(self.view.as_of[:10]) + timedelta(weeks=weeks)).isoformat())
 
@@ -219,7 +223,7 @@ def _chips(view: View, league: League) -> tuple[tuple[str, str, str], ...]:
         ("Division", views.DIVISIONS.get(view.division, ""), {"division": ""}),
         ("Category", view.category, {"category": ""}),
         ("Source", views.SOURCES.get(view.source, ""), {"source": ""}),
-        ("As it stood on", view.as_of[:10], {"as_of": ""}),
+        ("As it stood at", views.moment_in_words(view.as_of, league.zone) if view.as_of else "", {"as_of": ""}),
     )
     return tuple((name, value, view.url(**without)) for name, value, without in candidates if value)
 

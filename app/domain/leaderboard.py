@@ -175,6 +175,14 @@ def moment_of(as_of: str, zone: ZoneInfo) -> datetime:
     return windows.midnight(date.fromisoformat(as_of) + timedelta(days=1), zone)
 
 
+def moment_in_words(as_of: str, zone: ZoneInfo) -> str:
+    """ "the end of 20 Oct 2026", or "05:52 on 20 Oct 2026"."""
+    if len(as_of) > len("2026-10-01"):
+        local = datetime.fromisoformat(as_of).astimezone(zone)
+        return f"{local:%H:%M} on {windows.in_words(local.date())}"
+    return f"the end of {windows.in_words(date.fromisoformat(as_of))}"
+
+
 def _sort(reading: Reading) -> tuple[Sort, bool]:
     named = reading.text("sort")
     has_sign = named.startswith("-")

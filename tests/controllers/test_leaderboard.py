@@ -351,6 +351,18 @@ async def test_files_are_given_out_at_a_human_pace(cast: Cast) -> None:
     assert len(rows_of(await get(cast.coach_b, "?format=csv"))) == len(COACH_B)
 
 
+async def test_the_page_of_the_past_says_which_moment_it_shows(cast: Cast) -> None:
+    await database.execute("update organizations set time_zone = 'America/Chicago'")
+    await database.execute("update competitors set created_at = '2026-01-01 00:00Z'")
+    day = (await get(cast.coach_a, "?as_of=2026-03-02")).text
+    assert "As it stood at the end of 2 Mar 2026" in day and names_in(day) == set(COACH_A)
+    moment = (await get(cast.coach_a, "?as_of=2026-03-02T05:52:00Z")).text
+    assert "As it stood at 23:52 on 1 Mar 2026" in moment and "America/Chicago" in moment
+    before = (await get(cast.coach_a, "?as_of=2025-12-30")).text
+    assert "Nobody of yours had been added by the end of 30 Dec 2025" in before
+    assert "should be a date such as" in (await get(cast.coach_a, "?as_of=yesterday")).text
+
+
 async def test_a_database_that_takes_too_long_leaves_the_last_list_with_its_age(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
