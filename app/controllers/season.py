@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from litestar import get, post
 from litestar.background_tasks import BackgroundTask
@@ -62,7 +62,7 @@ async def check(request: AnyRequest) -> Template:
     return page(
         request, "season/check.html", year=year, ended_year=_ended_year(year, form), archives_teams=_archives(form),
         moves=[each for each in moves if each.is_change], exceptions=_exceptions(moves), path=PATH, step=STEP,
-        steps=STEPS, divisions=DIVISIONS, limits=platform_limits, totals=_totals(moves),
+        key=uuid4(), steps=STEPS, divisions=DIVISIONS, limits=platform_limits, totals=_totals(moves),
     )
 
 
@@ -72,7 +72,7 @@ async def turn(request: AnyRequest) -> Response[Any]:
     try:
         await service.turn(
             request.user, year.coach_id, ended_year=_ended_year(year, form), steps=_steps(form),
-            archives_teams=_archives(form),
+            archives_teams=_archives(form), key=as_uuid(form.get("key", "")),
         )
     except NotFound:
         raise NotFoundException(detail=NOT_FOUND) from None

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from app import database
 from app.domain import season
@@ -99,6 +99,10 @@ FIND = """
     select organization_id, coach_id, ended_year, before, after, undone_at from season_changes
     where id = $1 and ($2 or coach_id = $3) for update
 """
+DONE_BEFORE = """
+    select exists (select from season_changes
+        where id = $1 and coach_id = $2 and ended_year = $3 and undone_at is null)
+"""
 
 
 class SeasonError(Exception):
@@ -124,12 +128,17 @@ async def read_roster(coach_id: UUID) -> tuple[Pupil, ...]:
 
 
 async def turn(
-    reader: Reader, coach_id: UUID, *, ended_year: str, steps: Mapping[UUID, Step], archives_teams: bool
+    reader: Reader, coach_id: UUID, *, ended_year: str, steps: Mapping[UUID, Step], archives_teams: bool,
+    key: UUID | None = None,
 ) -> UUID:
-    """`steps` are the exceptions from the usual step. Raises NotFound for somebody of another roster."""
+    """`steps` are the exceptions from the usual step; the same `key` again acts once. Raises NotFound for somebody of
+    another roster."""
     async with database.transaction():
         organization_id = await _organization(reader, coach_id)
         await database.execute(LOCK, coach_id)
+        change_id = key or uuid4()
+        if await database.fetchval(DONE_BEFORE, change_id, coach_id, ended_year):
+            return change_id
         pupils = await read_roster(coach_id)
         if steps.keys() - {pupil.id for pupil in pupils}:
             raise NotFound
@@ -137,7 +146,7 @@ async def turn(
         changes = [each for each in moves if each.is_change]
         if not changes and not archives_teams:
             raise SeasonError("Nothing would change: nobody moves up or leaves.")
-        change_id = await _open(reader, organization_id, coach_id, ended_year)
+        await _open(change_id, reader, organization_id, coach_id, ended_year)
         held = await database.fetchval(FREE_PLACES, coach_id)
         before = await _write_people(changes)
         teams = [row["id"] for row in await database.fetch(ARCHIVE_TEAMS, coach_id)] if archives_teams else []
@@ -187,15 +196,14 @@ async def _organization(reader: Reader, coach_id: UUID) -> UUID:
     return UUID(str(found))
 
 
-async def _open(reader: Reader, organization_id: UUID, coach_id: UUID, ended_year: str) -> UUID:
-    change_id = await database.fetchval(
-        """insert into season_changes (organization_id, coach_id, ended_year, changed_by) values ($1, $2, $3, $4)
-           on conflict do nothing returning id""",
-        organization_id, coach_id, ended_year, reader.user_id,
+async def _open(change_id: UUID, reader: Reader, organization_id: UUID, coach_id: UUID, ended_year: str) -> None:
+    is_open = await database.fetchval(
+        """insert into season_changes (id, organization_id, coach_id, ended_year, changed_by)
+           values ($1, $2, $3, $4, $5) on conflict do nothing returning true""",
+        change_id, organization_id, coach_id, ended_year, reader.user_id,
     )
-    if change_id is None:
+    if not is_open:
         raise SeasonError(f"The year {ended_year} is closed for this roster already. Undo that first.")
-    return UUID(str(change_id))
 
 
 async def _write_people(changes: Sequence[Move]) -> list[dict[str, Any]]:

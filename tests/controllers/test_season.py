@@ -1,5 +1,7 @@
 """/competitors/season: looked at first, then done at once, and undone."""
 
+import asyncio
+import re
 from uuid import UUID, uuid4
 
 import httpx
@@ -56,6 +58,17 @@ async def test_the_check_counts_the_exceptions_and_changes_nothing(cast: Cast) -
     assert "1 team is archived with everybody" in answer.text and f'name="step-{nina}" value="stay"' in answer.text
     assert answer.text.count('name="step-') == 1
     assert await grades() == {"Nina": "9", "Max": "12", "Fay": "9"}
+
+
+async def test_a_second_click_leads_to_the_same_turn(cast: Cast) -> None:
+    checked = await post(cast.coach_a, f"{PATH}/check", coach=cast.coach_a.id)
+    key = re.search(r'name="key" value="([^"]+)"', checked.text)
+    assert key
+    answers = await asyncio.gather(*(post(cast.coach_a, coach=cast.coach_a.id, key=key[1]) for _ in range(3)))
+    assert [answer.status_code for answer in answers] == [303] * 3
+    assert await grades() == {"Nina": "10", "Fay": "9"}
+    foreign = await post(cast.coach_b, coach=cast.coach_b.id, key=key[1])
+    assert foreign.status_code == 422 and (await grades())["Fay"] == "9"
 
 
 async def test_a_season_is_turned_and_undone(cast: Cast) -> None:
