@@ -134,14 +134,16 @@ def grouped(number: int) -> str:
     return f"{number:,}"
 
 
-def when(moment: datetime | None, *, otherwise: str = "never") -> Markup:
-    """ "12 min ago", with the exact time and zone in the title; the page's script keeps it true."""
+def when(moment: datetime | None, *, otherwise: str = "never", is_titled: bool = True) -> Markup:
+    """ "12 min ago", with the exact time and zone in the title; the page's script keeps it true, and gives a title to
+    those of a long table, which come without one."""
     if moment is None:
         return escape(otherwise)
     zone = _zone()
-    local = moment.astimezone(zone)
-    return Markup('<time datetime="{}" title="{:%Y-%m-%d %H:%M:%S} {}" data-relative>{}</time>').format(
-        local.isoformat(" ", "seconds"), local, zone.key, relative(moment, datetime.now(UTC))
+    exact = moment.astimezone(zone).isoformat(" ", "seconds")
+    title = Markup(' title="{} {}"').format(exact[:-6], zone.key) if is_titled else ""
+    return Markup('<time datetime="{}"{} data-relative>{}</time>').format(
+        exact, title, relative(moment, datetime.now(UTC))
     )
 
 

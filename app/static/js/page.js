@@ -23,6 +23,7 @@ function refreshTimes() {
   for (const time of document.querySelectorAll("time[data-relative]")) {
     const words = relative(Date.parse(time.dateTime.replace(" ", "T")));
     if (time.textContent !== words) time.textContent = words;
+    if (!time.title) time.title = time.dateTime;
   }
 }
 
