@@ -128,12 +128,16 @@ def _stretch_sql(place: int, stretch: Stretch, limit: int) -> str:
     direction = "" if stretch.is_upwards else " desc"
     order = ", ".join(f"{key.expression}{direction}" for key in stretch.keys)
     columns = ", ".join(f"{sql} as {name}" for name, sql in stretch.columns.items())
-    keys = ", ".join((str(stretch.number), *(key.sql for key in stretch.keys)))
-    return f"""select {columns}, {place} as place, row_number() over (order by {order}) as n,
-        jsonb_build_array({keys}) as keys
-    from {stretch.source}
-    where {" and ".join(stretch.conditions)}
-    order by {order} limit {limit}"""  # noqa: S608
+    ends = {f"key_{number}": key.sql for number, key in enumerate(stretch.keys)}
+    # Numbered after the limit: before it, all rows would be sorted instead of the first few kept.
+    return f"""select {", ".join(stretch.columns)}, {place} as place, row_number() over () as n,
+        jsonb_build_array({", ".join((str(stretch.number), *ends))}) as keys
+    from (
+        select {columns}, {", ".join(f"{sql} as {name}" for name, sql in ends.items())}
+        from {stretch.source}
+        where {" and ".join(stretch.conditions)}
+        order by {order} limit {limit}
+    ) ordered"""  # noqa: S608
 
 
 def turned(
