@@ -8,6 +8,7 @@ from app.controllers import (
     compare,
     competitors,
     components,
+    drift,
     duplicates,
     health,
     home,
@@ -71,5 +72,6 @@ ROUTES: list[ControllerRouterHandler] = [
     *settings_page.ROUTES,
     *second_factor.ROUTES,
     *organizations.ROUTES,
+    *drift.ROUTES,
     *practice_hours.ROUTES,
 ]
