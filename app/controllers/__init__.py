@@ -32,6 +32,7 @@ from app.controllers import (
     second_factor,
     settings_page,
     sign_in,
+    sync,
     team_changes,
     team_page,
     team_plans,
@@ -74,4 +75,5 @@ ROUTES: list[ControllerRouterHandler] = [
     *organizations.ROUTES,
     *drift.ROUTES,
     *practice_hours.ROUTES,
+    sync.show,
 ]
