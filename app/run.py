@@ -36,6 +36,10 @@ SANDBOX_REQUESTS_PER_MINUTE = "6000"
 SANDBOX_LOOK_MINUTES = "1,1,3"
 
 
+stop_requests: list[int] = []
+"""The signals that asked this process to stop."""
+
+
 class StopRequested(KeyboardInterrupt):
     """Ctrl-C, SIGTERM, or the terminal has gone. A KeyboardInterrupt, because asyncio swallows whatever else a
     signal handler raises in its callbacks."""
@@ -104,12 +108,13 @@ class House:
 
     def watch(self) -> None:
         """Until a stop is requested: what dies is started again."""
-        while True:
+        while not stop_requests:
             time.sleep(0.5)
             if self.server is not None and self.server.poll() is not None:
                 self._start_database_again(self.server.returncode)
             for child in self.children:
                 child.restart_if_dead()
+        raise StopRequested
 
     def _start_database_again(self, exit_status: int) -> None:
         """What it left behind in memory may take a moment to go."""
@@ -211,6 +216,8 @@ def say(text: str) -> None:
 
 
 def _request_stop(number: int, frame: object) -> None:
+    """Raised where it interrupts; where Python swallows it, as in a destructor, `watch` finds it noted."""
+    stop_requests.append(number)
     raise StopRequested
 
 

@@ -29,7 +29,7 @@ function refreshTimes() {
 
 // Text that was cut can be reached with the keyboard; focus shows the whole of it.
 function reachCutText(root) {
-  for (const text of root.querySelectorAll("span.ellipsis")) {
+  for (const text of root.querySelectorAll("span.ellipsis, span.handle")) {
     if (text.scrollWidth > text.clientWidth) text.tabIndex = 0;
   }
 }
