@@ -30,11 +30,13 @@ from pydantic_core.core_schema import ValidationInfo
 from saq import Queue
 
 from app import database
+from app.domain.pauses import pause_of
 from app.features import Feature, FeatureOff, is_enabled_anywhere
 from app.services import job_runs
 from app.services.job_runs import DueRun
+from app.services.pauses import read_pauses
 from app.settings import get_settings
-from app.tables.jobs import RunState, Trigger
+from app.tables.jobs import AUTOMATIC, RunState, Trigger
 
 log = structlog.get_logger(__name__)
 
@@ -130,6 +132,10 @@ class JobKind:
     payload: type[Payload] = Payload
     feature: Feature | None = None
 
+    @property
+    def vendor(self) -> str | None:
+        return self.feature.vendor.value if self.feature else None
+
 
 JOB_KINDS: dict[str, JobKind] = {
     kind.name: kind
@@ -160,9 +166,12 @@ JOB_KINDS: dict[str, JobKind] = {
 
 @dataclass(frozen=True, slots=True)
 class Enqueued:
+    """`is_paused`: the kind waits until somebody resumes it."""
+
     run_id: UUID
     is_new: bool
     state: RunState = RunState.QUEUED
+    is_paused: bool = False
 
 
 async def enqueue(
@@ -183,7 +192,25 @@ async def enqueue(
     is_sooner = not added.is_new and await job_runs.hasten(added.run_id)
     if (added.is_new or is_sooner) and database.DB.current_transaction.get() is None:
         await wake([DueRun(added.run_id, kind, fence=0)])
-    return Enqueued(added.run_id, added.is_new, added.state)
+    is_paused = pause_of(await read_pauses(), kind, job.vendor, is_asked_for=trigger not in AUTOMATIC) is not None
+    return Enqueued(added.run_id, added.is_new, added.state, is_paused and added.state is RunState.QUEUED)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenKinds:
+    """The kinds whose runs may start now; those of `asked_for` only where a person or a program asked for them."""
+
+    all: tuple[str, ...]
+    asked_for: tuple[str, ...]
+
+
+async def open_kinds(names: Iterable[str]) -> OpenKinds:
+    pauses = await read_pauses()
+    asked_for = [name for name in names if pause_of(pauses, name, find_kind(name).vendor) is None]
+    held = {
+        name for name in asked_for if pause_of(pauses, name, find_kind(name).vendor, is_asked_for=False) is not None
+    }
+    return OpenKinds(tuple(name for name in asked_for if name not in held), tuple(sorted(held)))
 
 
 def find_kind(name: str) -> JobKind:

@@ -55,7 +55,10 @@ async def start_run(request: AnyRequest) -> Answer:
         return _refused(409, str(error))
     except BadPayload as error:
         return _refused(422, str(error), error.field)
-    return Response({"run_id": run.run_id, "state": run.state}, status_code=202 if run.is_new else 200)
+    body: dict[str, Any] = {"run_id": run.run_id, "state": run.state}
+    if run.is_paused:
+        body["paused"] = True
+    return Response(body, status_code=202 if run.is_new else 200)
 
 
 @post("/api/jobs/tick", guards=[bearer], opt=FOR_PROGRAMS, request_max_body_size=BODY_BYTES, status_code=200)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from app.domain.pauses import Pause
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:
@@ -28,7 +30,8 @@ class Sight:
 class Reader:
     """A signed-in person, as every page needs them. `organization_ids` come in order of joining.
 
-    `unread`: how many notifications wait, counted up to one more than a header says in digits.
+    `unread`: how many notifications wait, counted up to one more than a header says in digits. `pauses`: the work that
+    waits and that they should know of.
     """
 
     user_id: UUID
@@ -42,6 +45,7 @@ class Reader:
     needs_second_factor: bool = False
     is_presenting: bool = False
     unread: int = 0
+    pauses: tuple[Pause, ...] = ()
 
     @property
     def is_admin(self) -> bool:

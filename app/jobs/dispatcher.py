@@ -9,7 +9,7 @@ import structlog
 from saq import Queue
 
 from app.jobs.tasks import TASKS
-from app.queue import wake_with
+from app.queue import open_kinds, wake_with
 from app.services import job_runs, outbox, schedules, workers
 
 log = structlog.get_logger(__name__)
@@ -66,5 +66,6 @@ class Dispatcher:
     async def _wake_waiting(self) -> None:
         """As many as can start now: what waits longer is found again when a slot is free."""
         if (free := self._free_slots()) > 0:
-            for run in await job_runs.due_runs(TASKS, free):
+            kinds = await open_kinds(TASKS)
+            for run in await job_runs.due_runs(kinds.all, free, asked_for=kinds.asked_for):
                 await wake_with(self._queue, run)

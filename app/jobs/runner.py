@@ -8,7 +8,7 @@ import structlog
 
 from app.features import is_enabled_anywhere
 from app.jobs.tasks import TASKS
-from app.queue import JOB_KINDS, BadPayload, JobKind, parse_payload
+from app.queue import JOB_KINDS, BadPayload, JobKind, open_kinds, parse_payload
 from app.services import job_runs
 from app.services.job_runs import Claim, ClaimedRun, LeaseLost
 
@@ -22,10 +22,12 @@ class RunTimeout(Exception):
 
 
 async def run(run_id: UUID, worker: str) -> None:
-    """Never raises but for being cancelled; then the run is given back first. What this version does not know waits."""
+    """Never raises but for being cancelled; then the run is given back first. What is paused, or what this version
+    does not know, waits."""
     with structlog.contextvars.bound_contextvars(run_id=str(run_id)):
         try:
-            claimed = await job_runs.claim(run_id, worker, kinds=TASKS)
+            kinds = await open_kinds(TASKS)
+            claimed = await job_runs.claim(run_id, worker, kinds=kinds.all, asked_for=kinds.asked_for)
             if claimed is not None:
                 await _do(claimed)
         except LeaseLost:

@@ -4,8 +4,10 @@ A token is made by us at sign-in and never taken over from the browser, so a coo
 nothing. Pages read a session with one query and write to it at most every five minutes.
 """
 
+import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -13,6 +15,7 @@ from litestar.datastructures import Cookie
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 
 from app import database
+from app.domain.pauses import Pause, Scope
 from app.domain.readers import Reader, Sight
 from app.domain.tokens import hash_token, new_token
 from app.security import audit
@@ -141,7 +144,7 @@ async def known_device(token: str | None, email: str) -> UUID | None:
 
 
 # Everything that a page needs to know about its reader. A disabled person's sessions are nobody's. An admin is at home
-# in every organization: their own come first, the others after them.
+# in every organization: their own come first, the others after them. Coaches need not know of single kinds of work.
 _READ = """
 select s.id as session_id, s.second_factor_passed, s.is_presenting,
     s.last_seen_at < now() - $4::interval as is_seen_late,
@@ -151,6 +154,11 @@ select s.id as session_id, s.second_factor_passed, s.is_presenting,
     coalesce(o.ids, '{}') as organization_ids, coalesce(o.second_factor_required, false) as second_factor_required,
     (select count(*)::int from (
         select from notifications n where n.user_id = u.id and n.read_at is null limit $5) waiting) as unread,
+    (select jsonb_agg(jsonb_build_object(
+        'scope', p.scope, 'name', p.name, 'reason', p.reason, 'paused_at', p.paused_at, 'is_automatic', p.is_automatic,
+        'paused_by', coalesce(nullif(by.display_name, ''), trim(by.first_name || ' ' || by.last_name), '')
+        ) order by p.paused_at) from pauses p left join users by on by.id = p.paused_by
+        where u.role = 'admin' or p.scope <> 'kind') as pauses,
     array(select a.team_id from team_assistants a where a.user_id = u.id order by a.created_at) as assisted_team_ids
 from sessions s
 join users u on u.id = s.user_id
@@ -205,7 +213,12 @@ def _reader(row: asyncpg.Record) -> Reader:
         needs_second_factor=is_admin and row["second_factor_required"] and not row["has_second_factor"],
         is_presenting=row["is_presenting"],
         unread=row["unread"],
+        pauses=tuple(_pause(**each) for each in json.loads(row["pauses"] or "[]")),
     )
+
+
+def _pause(*, scope: str, paused_at: str, **rest: Any) -> Pause:
+    return Pause(scope=Scope(scope), paused_at=datetime.fromisoformat(paused_at), **rest)
 
 
 class AuthenticationMiddleware(AbstractAuthenticationMiddleware):

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from app import database
 from app.domain.failures import Failure, describe
-from app.tables.jobs import RunState, Trigger
+from app.tables.jobs import AUTOMATIC, RunState, Trigger
 
 LEASE_SECONDS = 8
 RENEW_SECONDS = 2
@@ -91,26 +91,29 @@ async def hasten(run_id: UUID) -> bool:
     )
 
 
-async def due_runs(kinds: Collection[str], limit: int) -> list[DueRun]:
-    """The runs that may start now, longest waiting first."""
+async def due_runs(kinds: Collection[str], limit: int, *, asked_for: Collection[str] = ()) -> list[DueRun]:
+    """The runs that may start now, longest waiting first; of the kinds `asked_for` only what somebody asked for."""
     rows = await database.fetch(
         """select id, kind, fence from job_runs
-           where state = 'queued' and next_attempt_at <= clock_timestamp() and kind = any($1::text[])
+           where state = 'queued' and next_attempt_at <= clock_timestamp()
+               and (kind = any($1::text[]) or kind = any($3::text[]) and trigger <> all($4::text[]))
            order by next_attempt_at limit $2""",
-        list(kinds), limit,
+        list(kinds), limit, list(asked_for), sorted(AUTOMATIC),
     )
     return [DueRun(row["id"], row["kind"], row["fence"]) for row in rows]
 
 
-async def claim(run_id: UUID, worker: str, *, kinds: Collection[str] | None = None) -> ClaimedRun | None:
-    """None when the run is not waiting any more, or not yet, or is of another kind than these."""
+async def claim(
+    run_id: UUID, worker: str, *, kinds: Collection[str] | None = None, asked_for: Collection[str] = ()
+) -> ClaimedRun | None:
+    """None when the run is not waiting any more, or not yet, or is not one that may start (see `due_runs`)."""
     row = await database.fetchrow(
         """update job_runs set state = 'running', attempts = attempts + 1, fence = fence + 1, worker = $2,
                started_at = clock_timestamp(), lease_until = clock_timestamp() + make_interval(secs => $3)
            where id = $1 and state = 'queued' and next_attempt_at <= clock_timestamp()
-               and ($4::text[] is null or kind = any($4))
+               and ($4::text[] is null or kind = any($4) or kind = any($5::text[]) and trigger <> all($6::text[]))
            returning kind, payload, attempts, fence""",
-        run_id, worker, LEASE_SECONDS, None if kinds is None else list(kinds),
+        run_id, worker, LEASE_SECONDS, None if kinds is None else list(kinds), list(asked_for), sorted(AUTOMATIC),
     )
     if row is None:
         return None

@@ -38,6 +38,10 @@ class Trigger(StrEnum):
     FOLLOW_UP = "follow_up"
 
 
+AUTOMATIC = frozenset({Trigger.SCHEDULE, Trigger.FOLLOW_UP})
+"""What starts by itself."""
+
+
 class JobSchedule(Table, tablename="job_schedules"):
     id = uuid_key()
     name = Varchar(null=False, unique=True)
@@ -95,6 +99,21 @@ class JobAttempt(Table, tablename="job_attempts"):
     error_class = text()
     error_text = text()
     traceback = optional_text()
+
+
+class Pause(Table, tablename="pauses"):
+    """What waits, since when and why. `is_automatic`: after repeated failure; holds back what starts by itself."""
+
+    id = uuid_key()
+    scope = Varchar(null=False)
+    name = text()
+    reason = text()
+    is_automatic = Boolean(null=False, default=False)
+    paused_by = may_refer_to(User)
+    paused_at = now()
+
+    pauses_scope_check = Check("scope in ('all', 'vendor', 'kind')")
+    pauses_scope_name_key = Unique(["scope", "name", "is_automatic"])
 
 
 class Worker(Table, tablename="workers"):

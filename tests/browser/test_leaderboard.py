@@ -165,20 +165,20 @@ async def test_it_works_without_a_script(browser: Browser, site: str, cast: Cast
     await sign_in(context, cast.coach_a)
     page = await context.new_page()
     await page.goto("/leaderboard")
-    assert await page.locator(ROWS).count() == 50
+    await expect(page.locator(ROWS)).to_have_count(50)
     await page.get_by_label("Search", exact=True).fill("nunez")
     await page.get_by_role("button", name="Apply").click()
-    assert await page.locator(ROWS).count() == 1
+    await expect(page.locator(ROWS)).to_have_count(1)
     await page.get_by_role("link", name="Clear all").click()
     await page.get_by_role("link", name="Name", exact=True).click()
-    assert await page.locator(f"{ROWS} th .ellipsis").first.inner_text() == "Zoe Last"
+    await expect(page.locator(f"{ROWS} th .ellipsis").first).to_have_text("Zoe Last")
     await page.get_by_role("link", name="Next").click()
-    assert await page.locator(ROWS).count() == 10
+    await expect(page.locator(ROWS)).to_have_count(10)
     assert "sort=name" in page.url
     await page.get_by_label("Change over").select_option("custom")
     await page.get_by_label("From").fill(f"{ago(days=10):%Y-%m-%d}")
     await page.get_by_role("button", name="Apply").click()
-    assert await page.get_by_text("(days in UTC)").count() == 1
+    await expect(page.get_by_text("(days in UTC)")).to_have_count(1)
     await context.close()
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, BrowserContext, FilePayload, Page, expect
+from playwright.async_api import Browser, BrowserContext, FilePayload, Locator, Page, expect
 
 from app import database
 from tests.browser.conftest import sign_in
@@ -49,6 +49,12 @@ async def require_accessible(tab: Page) -> None:
     assert [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]] == [], tab.url
 
 
+async def follow(tab: Page, target: Locator) -> None:
+    """Clicks, and waits until the page that it leads to is there."""
+    async with tab.expect_event("load"):
+        await target.click()
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_every_page_is_accessible_and_fits_a_phone(coach: Page, theme: Literal["light", "dark"]) -> None:
     await coach.emulate_media(color_scheme=theme)
@@ -61,17 +67,17 @@ async def test_every_page_is_accessible_and_fits_a_phone(coach: Page, theme: Lit
         await coach.get_by_role("button", name="Check the file").click()
         await expect(coach.get_by_role("heading", name="What the import would do")).to_be_visible()
         await require_accessible(coach)
-    await coach.get_by_role("button", name="Import 2 rows").click()
+    await follow(coach, coach.get_by_role("button", name="Import 2 rows"))
     await require_accessible(coach)
     await coach.goto("/competitors/duplicates")
     await require_accessible(coach)
-    await coach.get_by_role("link", name="Compare").first.click()
+    await follow(coach, coach.get_by_role("link", name="Compare").first)
     await require_accessible(coach)
-    await coach.get_by_role("button", name="Merge the two").click()
+    await follow(coach, coach.get_by_role("button", name="Merge the two"))
     await require_accessible(coach)
     await coach.goto("/competitors/season")
     await require_accessible(coach)
-    await coach.get_by_role("button", name="See what would happen").click()
+    await follow(coach, coach.get_by_role("button", name="See what would happen"))
     await require_accessible(coach)
 
 
