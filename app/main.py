@@ -11,7 +11,7 @@ from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
 
 from app import database, logs, queue
-from app.controllers import ROUTES
+from app.controllers import ROUTES, exports
 from app.errors import no_organization, render_error
 from app.methods import head_like_get, refusals
 from app.queries.scopes import NoOrganization
@@ -76,6 +76,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         route_handlers=[*ROUTES, *refusals(ROUTES), static_files()],
         lifespan=[pool],
         middleware=[refuse_malformed, AuthenticationMiddleware, CsrfMiddleware],
+        before_request=exports.admit,
         before_send=[security_headers(settings)],
         exception_handlers={NoOrganization: no_organization, Exception: render_error},
         template_config=TemplateConfig(instance=template_engine(settings)),

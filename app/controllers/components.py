@@ -68,7 +68,8 @@ CELLS = tuple(
 WINDOW = windows.preset("30", date(2026, 11, 30), UTC_ZONE, 8)
 FRAME = Frame(
     scope=Scope(division="college"), sight=Sight(), organization_id=UUID(int=0), organization_name="Northern League",
-    zone=UTC_ZONE, year_starts_month=8, today=date(2026, 11, 30), now=datetime(2026, 11, 30, 12, tzinfo=UTC),
+    zone=UTC_ZONE, year_starts_month=8, fresh_for=timedelta(hours=8), today=date(2026, 11, 30),
+    now=datetime(2026, 11, 30, 12, tzinfo=UTC),
     window=WINDOW, previous=windows.previous(WINDOW, UTC_ZONE), coach=None, team=None, notices=(),
     choices=Choices((), (), (("1", "Backdoor"), ("2", "Firewall"))),
 )

@@ -27,8 +27,6 @@ from app.domain.sparklines import bars
 from app.domain.windows import Window, in_words
 from app.queries import leaderboard as queries
 from app.queries.leaderboard import Choices, League, Page
-from app.security import throttling
-from app.security.connections import client_address
 from app.security.policy import coaches
 from app.web import PRIVATE, AnyRequest, asks_for_head, here, page, wants_fragment
 
@@ -236,7 +234,6 @@ async def _export(request: AnyRequest, parsed: Parsed, reader: Reader, organizat
         return Redirect(_without(here(request), "format"), status_code=303, headers=PRIVATE)
     if asks_for_head(request):
         return Response(None, media_type="text/csv", headers=PRIVATE)
-    await throttling.admit(throttling.EXPORT, account=str(reader.user_id), address=client_address(request))
     return _file(view, reader, league)
 
 

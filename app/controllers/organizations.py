@@ -13,6 +13,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from app.controllers.forms import text_fields
+from app.domain import organization_limits
 from app.queries import calendars as calendar_queries
 from app.queries import organizations as queries
 from app.security.policy import admins
@@ -52,13 +53,14 @@ async def save(request: AnyRequest, organization_id: FromPath[UUID]) -> Template
         school_year_starts_month=_month(form["school_year_starts_month"]),
         second_factor_required=YES_OR_NO.get(form["second_factor_required"]),
         automatic_onboarding=YES_OR_NO.get(form["automatic_onboarding"]),
+        **{limit.name: organization_limits.whole_number(form[limit.name]) for limit in organization_limits.ALL},
     )
     try:
         await organization_settings.save(request.user, organization_id, wanted)
     except NotFound:
         raise NotFoundException(detail=NOT_FOUND) from None
     except BadSettings as error:
-        return await _form(request, organization_id, entered=asdict(wanted), errors=error.errors)
+        return await _form(request, organization_id, entered=asdict(wanted) | _typed(form), errors=error.errors)
     return Redirect(f"{PAGE}/{organization_id}?done=saved", status_code=303, headers=PRIVATE)
 
 
@@ -84,6 +86,11 @@ async def remove_break(request: AnyRequest, organization_id: FromPath[UUID], bre
     except calendars.NotFound:
         raise NotFoundException(detail="There is no such break, or it was removed already.") from None
     return _to_calendar(organization_id, "removed")
+
+
+def _typed(form: Mapping[str, str]) -> dict[str, str]:
+    """What stands in a field again as it was typed."""
+    return {limit.name: form[limit.name] for limit in organization_limits.ALL}
 
 
 def _to_calendar(organization_id: UUID, done: str) -> Redirect:
@@ -115,7 +122,7 @@ async def _form(
         done=DONE.get(request.query_params.get("done", "")), breaks=await calendar_queries.breaks(organization_id),
         entered_break=entered_break or {}, break_error=break_error,
         time_zones=[(zone, zone) for zone in dict.fromkeys((organization.time_zone, *preferences.time_zones()))],
-        onboarding_words=ONBOARDING_WORDS,
+        onboarding_words=ONBOARDING_WORDS, promises=organization_limits.PROMISES, limits=organization_limits.LIMITS,
     )
 
 

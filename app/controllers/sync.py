@@ -11,7 +11,7 @@ from litestar.response import Template
 
 from app.controllers import panels
 from app.controllers.panels import Panel
-from app.queries import sync_health, vendor_calls
+from app.queries import organizations, sync_health, vendor_calls
 from app.queries.sync_health import Freshness
 from app.queries.vendor_calls import MinuteOfCalls
 from app.security.policy import admins
@@ -76,8 +76,12 @@ async def _broken() -> dict[str, Any]:
 
 
 async def _freshness(settings: Settings) -> dict[str, Any]:
-    ages = zip(await sync_health.freshness(), settings.game_platform_look_minutes, strict=True)
-    return {"tiers": [TierAge(now, promised) for now, promised in ages]}
+    tightest, loosest = await organizations.get_promises()
+    ages = zip(await sync_health.freshness(), settings.game_platform_look_minutes, loosest, strict=True)
+    return {
+        "tiers": [TierAge(now, min(installation, promised)) for now, installation, promised in ages],
+        "promises_differ": tightest != loosest,
+    }
 
 
 async def _batches() -> dict[str, Any]:

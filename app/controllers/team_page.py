@@ -98,7 +98,7 @@ async def _shown(request: AnyRequest, team: Team) -> dict[str, Any]:
     numbers = team_members.added_up(members)
     return {
         "team": team, "members": members, "numbers": numbers, "cells": _cells(members), "span": span,
-        "days": _days(span), "age": team_numbers.age([numbers], span.now), "divisions": DIVISIONS,
+        "days": _days(span), "age": team_numbers.age([numbers], span), "divisions": DIVISIONS,
         "notices": parsed.notices, "query": parsed.scope.url(""),
     }
 

@@ -45,6 +45,11 @@ class Ceilings:
     def of_minutes(cls, minutes: tuple[int, int, int]) -> "Ceilings":
         return cls(*(timedelta(minutes=each) for each in minutes))
 
+    def no_looser_than(self, other: "Ceilings") -> "Ceilings":
+        return Ceilings(
+            min(self.active, other.active), min(self.moderate, other.moderate), min(self.idle, other.idle)
+        )
+
 
 DEFAULT = Ceilings()
 

@@ -65,6 +65,8 @@ PHRASES = {
     "practice_window_set": "The length of a Flash CTF was set",
 }
 
+IMPORT_WORDS = {"updated": "updated", "unchanged": "unchanged", "teams_created": "new teams"}
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -124,7 +126,8 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened. `day` is the organization's; `details` are what the kind keeps."""
+    """One thing that happened. `day` is the organization's; `details` are what the kind keeps; `brought`: whom a
+    file brought."""
 
     at: datetime
     day: date
@@ -135,6 +138,7 @@ class Event:
     team: str
     actor: str
     details: dict[str, Any]
+    brought: tuple[Person, ...] = ()
 
     @property
     def points(self) -> int:
@@ -201,6 +205,8 @@ def phrase(events: Sequence[Event]) -> str:
             return f"solved {len(events)} challenges ({points} points)"
         case "played":
             return f"played {first.details.get('event') or 'a Flash CTF'} ({points} points)"
+        case "roster_imported" if created := first.details.get("created"):
+            return f"Imported {created} competitor{'' if created == 1 else 's'} from a file"
     return PHRASES.get(first.what) or first.what.replace("_", " ")
 
 
@@ -213,7 +219,9 @@ def more(events: Sequence[Event]) -> str:
             return ", ".join(f"{name} {count}" if len(events) > 1 else name for name, count in counts.most_common())
         case "played" if len(events) == 1 and details.get("rank"):
             return f"rank {details['rank']}"
-        case "roster_imported" | "roster_handed_over":
+        case "roster_imported":
+            return ", ".join(f"{words} {details[name]}" for name, words in IMPORT_WORDS.items() if details.get(name))
+        case "roster_handed_over":
             return ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in details.items() if count)
         case "competitor_edited":
             return ", ".join(str(field).replace("_", " ") for field in details.get("fields", ()))

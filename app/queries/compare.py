@@ -91,7 +91,7 @@ async def compare(view: View, sight: Sight) -> Comparison | None:
     courses = await _courses(view, span)
     return Comparison(
         subjects, categories, _measures(view, subjects), courses, span,
-        team_numbers.age([subject.numbers for subject in subjects], span.now),
+        team_numbers.age([subject.numbers for subject in subjects], span),
     )
 
 

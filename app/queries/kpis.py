@@ -5,7 +5,7 @@ Counted from the rows themselves, so that a card is never older than what is sto
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from app import database
@@ -14,7 +14,6 @@ from app.domain.kpis import Amount, Card, Kpi, Stay
 from app.queries.keyset import Arguments
 from app.queries.scopes import Frame
 
-FRESH_FOR = timedelta(hours=8)
 MOST_EVENTS = 8
 
 ONBOARDED = "(c.game_platform_id is not null and c.metactf_user_status = 'approved')"
@@ -103,8 +102,7 @@ async def get_freshness(frame: Frame) -> Freshness:
         *arguments.values,
     )
     assert row
-    is_late = row["as_of"] is not None and frame.now - row["as_of"] > FRESH_FOR
-    return Freshness(row["as_of"], is_late, row["failed"], row["unread"])
+    return Freshness(row["as_of"], frame.is_late(row["as_of"]), row["failed"], row["unread"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from app import database
 from app.domain import windows
 from app.domain.categories import CATEGORIES, is_known
 from app.domain.leaderboard import View, moment_of
+from app.domain.organization_limits import promise_in_words
 from app.domain.paging import Cursor, Value
 from app.domain.readers import Reader, Sight
 from app.domain.windows import Window
@@ -24,7 +25,6 @@ PAGE_SIZE = 50
 EXPORT_SIZE = 5000
 MOST_CHOICES = 40
 FEW_MATCHES = 5000
-FRESH_FOR = timedelta(hours=8)
 
 
 class Row(NamedTuple):
@@ -81,6 +81,7 @@ class Freshness:
     is_late: bool
     failed: int
     unread: int
+    promise: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ class League:
     coach: str | None
     is_category_known: bool
     has_few_matches: bool
+    fresh_for: timedelta
     choices: Choices | None
 
 
@@ -138,7 +140,8 @@ async def get_version(organization_id: UUID) -> int:
 _COACH_NAME = "coalesce(nullif(u.display_name, ''), trim(u.first_name || ' ' || u.last_name), '')"
 
 _LEAGUE = f"""
-select o.name, o.time_zone, o.school_year_starts_month, coalesce(v.version, 0) as version, now() as now,
+select o.name, o.time_zone, o.school_year_starts_month, o.idle_look_minutes,
+    coalesce(v.version, 0) as version, now() as now,
     coalesce(v.computed_on, (now() at time zone o.time_zone)::date) as today,
     (select t.name from teams t where t.id = $2 and t.organization_id = $1 and {{sight}}) as team,
     (select {_COACH_NAME} from users u where u.id = $3 and exists (
@@ -201,7 +204,8 @@ async def get_league(view: View, reader: Reader, organization_id: UUID, *, with_
     return League(
         organization_id, row["name"], zone, _window(view, row["today"], zone, row["school_year_starts_month"]),
         row["version"], row["now"], row["team"], row["coach"], row["is_category_known"] or is_known(view.category),
-        bool(view.search) and row["matches"] <= FEW_MATCHES, _choices(row) if with_choices else None,
+        bool(view.search) and row["matches"] <= FEW_MATCHES, timedelta(minutes=row["idle_look_minutes"]),
+        _choices(row) if with_choices else None,
     )
 
 
@@ -269,7 +273,7 @@ async def get_page(view: View, sight: Sight, league: League, *, size: int = PAGE
         rows,
         _cursor(view, records[0]["keys"], is_backwards=True) if records and before else None,
         _cursor(view, records[-1]["keys"], is_backwards=False) if records and after else None,
-        freshness_of(rows, league.now),
+        freshness_of(rows, league),
     )
 
 
@@ -278,14 +282,13 @@ def _cursor(view: View, keys: str, *, is_backwards: bool) -> Cursor:
     return Cursor(view.order_name, tuple(values), is_backwards)
 
 
-def freshness_of(rows: tuple[Row, ...], now: datetime) -> Freshness:
+def freshness_of(rows: tuple[Row, ...], league: League) -> Freshness:
     linked = [row for row in rows if row.is_linked]
     looks = [row.last_success_at for row in linked if row.last_success_at]
     as_of = min(looks, default=None)
-    return Freshness(
-        as_of, as_of is not None and now - as_of > FRESH_FOR, sum(row.last_result == "failure" for row in linked),
-        len(linked) - len(looks),
-    )
+    is_late = as_of is not None and league.now - as_of > league.fresh_for
+    failed = sum(row.last_result == "failure" for row in linked)
+    return Freshness(as_of, is_late, failed, len(linked) - len(looks), promise_in_words(league.fresh_for))
 
 
 async def walk(view: View, sight: Sight, league: League) -> AsyncIterator[tuple[Row, ...]]:

@@ -7,7 +7,6 @@ from datetime import datetime
 from app import database
 from app.domain.monthly_ctf import Chart, Event
 from app.queries.keyset import Arguments
-from app.queries.leaderboard import FRESH_FOR
 from app.queries.scopes import Frame
 
 MOST_EVENTS = 6
@@ -60,7 +59,7 @@ async def get(frame: Frame, chart: Chart) -> MonthlyCtf:
         for row in rows
     )
     as_of = rows[0]["as_of"] if rows else None
-    return MonthlyCtf(events, as_of, as_of is not None and frame.now - as_of > FRESH_FOR)
+    return MonthlyCtf(events, as_of, frame.is_late(as_of))
 
 
 async def _paces(frame: Frame) -> dict[str, Pace]:

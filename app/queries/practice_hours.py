@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -20,7 +20,6 @@ from app.queries.scopes import Frame
 
 PAGE_SIZE = 50
 EXPORT_SIZE = 2000
-FRESH_FOR = timedelta(hours=8)
 KEYS: dict[int, tuple[Key, ...]] = {0: (
     Key("left(lower(c.last_name), 200)", "text", 'collate "C"'),
     Key("left(lower(c.first_name), 200)", "text", 'collate "C"'), Key("c.id", "uuid"),
@@ -231,8 +230,7 @@ async def get_roster(report: Report) -> Roster:
     )
     shown = [row for row in rows if report.frame.scope.division in ("", row["division"])]
     as_of = min((row["as_of"] for row in shown if row["as_of"]), default=None)
-    is_late = as_of is not None and report.frame.now - as_of > FRESH_FOR
-    return Roster({row["division"]: row["students"] for row in rows}, as_of, is_late)
+    return Roster({row["division"]: row["students"] for row in rows}, as_of, report.frame.is_late(as_of))
 
 
 async def get_spans(report: Report) -> tuple[Span, ...]:

@@ -14,6 +14,7 @@ from app import database
 from app.domain import flash_ctf, strengths, windows
 from app.domain.flash_record import Entry
 from app.domain.leaderboard import DIVISIONS, WINDOWS
+from app.domain.organization_limits import promise_in_words
 from app.domain.peers import Group, Measure
 from app.domain.readers import Sight
 from app.domain.report_card import Day
@@ -23,7 +24,6 @@ from app.domain.windows import Window
 from app.queries import coverage
 from app.queries.keyset import Arguments
 
-FRESH_FOR = timedelta(hours=8)
 MOST_FLASH_CTFS = 60
 
 
@@ -68,10 +68,15 @@ class Subject:
     as_of: datetime | None
     failure: str | None
     set_aside: int
+    fresh_for: timedelta
+
+    @property
+    def promise(self) -> str:
+        return promise_in_words(self.fresh_for)
 
     @property
     def is_late(self) -> bool:
-        return self.as_of is not None and self.now - self.as_of > FRESH_FOR
+        return self.as_of is not None and self.now - self.as_of > self.fresh_for
 
     @property
     def joined_on(self) -> date:
@@ -100,7 +105,8 @@ class Subject:
 
 _SUBJECT = """
 select c.organization_id, o.name as organization, o.time_zone, o.school_year_starts_month, now() as now,
-    (now() at time zone o.time_zone)::date as today, coalesce(c.division, '') as division, m.team_id,
+    o.idle_look_minutes, (now() at time zone o.time_zone)::date as today, coalesce(c.division, '') as division,
+    m.team_id,
     coalesce(t.name, '') as team, coalesce(c.game_platform_synced_at, c.created_at) as joined_at,
     c.game_platform_id is not null as is_linked,
     coalesce(g.total_score, 0) as points, coalesce(g.challenges_completed, 0) as challenges,
@@ -141,7 +147,7 @@ def _subject(sight: Sight, competitor_id: UUID, days: Scope, record: asyncpg.Rec
     return Subject(
         sight=sight, competitor_id=competitor_id, zone=zone, window=window, previous=windows.previous(window, zone),
         totals=Totals(**{name: record[name] for name in Totals.__dataclass_fields__}),
-        **{name: record[name] for name in own},
+        fresh_for=timedelta(minutes=record["idle_look_minutes"]), **{name: record[name] for name in own},
     )
 
 

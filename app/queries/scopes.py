@@ -4,7 +4,7 @@ organization's zone."""
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ import asyncpg
 from app import database
 from app.domain import windows
 from app.domain.leaderboard import DIVISIONS, WINDOWS
+from app.domain.organization_limits import promise_in_words
 from app.domain.readers import Reader, Sight
 from app.domain.scopes import Scope
 from app.domain.windows import Window
@@ -46,6 +47,7 @@ class Frame:
     organization_name: str
     zone: ZoneInfo
     year_starts_month: int
+    fresh_for: timedelta
     today: date
     now: datetime
     window: Window
@@ -59,6 +61,14 @@ class Frame:
     def ends_at(self) -> datetime:
         """The end of the window, where it lasts until now: now."""
         return min(self.window.ends_at or self.now, self.now)
+
+    @property
+    def promise(self) -> str:
+        return promise_in_words(self.fresh_for)
+
+    def is_late(self, as_of: datetime | None) -> bool:
+        """Whether what is known from then is older than promised."""
+        return as_of is not None and self.now - as_of > self.fresh_for
 
     @property
     def window_words(self) -> str:
@@ -105,7 +115,8 @@ _COACH_NAME = "coalesce(nullif(u.display_name, ''), trim(u.first_name || ' ' || 
 _MEMBER = "exists (select from organization_members m where m.user_id = u.id and m.organization_id = $1)"
 
 _FRAME = f"""
-select o.name, o.time_zone, o.school_year_starts_month, now() as now, (now() at time zone o.time_zone)::date as today,
+select o.name, o.time_zone, o.school_year_starts_month, o.idle_look_minutes, now() as now,
+    (now() at time zone o.time_zone)::date as today,
     (select t.name from teams t where t.id = $2 and t.organization_id = $1 and {{sight}}) as team,
     (select {_COACH_NAME} from users u where u.id = $3 and {_MEMBER}) as coach,
     (select json_agg(json_build_array(id, name)) from (
@@ -166,7 +177,8 @@ def _frame(
     window = windows.chosen(scope.window, scope.first_day, scope.last_day, row["today"], zone, starts_month)
     return Frame(
         scope=scope, sight=reader.sight, organization_id=organization_id, organization_name=row["name"], zone=zone,
-        year_starts_month=starts_month, today=row["today"], now=row["now"], window=window,
+        year_starts_month=starts_month, fresh_for=timedelta(minutes=row["idle_look_minutes"]), today=row["today"],
+        now=row["now"], window=window,
         previous=windows.previous(window, zone), coach=row["coach"], team=row["team"], notices=notices,
         choices=Choices(_by_label(row["organizations"]), _by_label(row["coaches"]), _by_label(row["teams"])),
     )

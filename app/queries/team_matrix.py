@@ -12,7 +12,6 @@ from app import database
 from app.domain.coverage import Cell, Solver, all_categories
 from app.queries.coverage import THRESHOLDS
 from app.queries.keyset import Arguments
-from app.queries.leaderboard import FRESH_FOR
 from app.queries.scopes import Frame
 
 MOST_TEAMS = 12
@@ -40,6 +39,7 @@ class Matrix:
     teams: int
     as_of: datetime | None
     is_late: bool
+    promise: str
 
     @property
     def hanging_on_one(self) -> int:
@@ -65,7 +65,7 @@ async def matrix(frame: Frame, *, limit: int = MOST_TEAMS) -> Matrix:
     as_of = min((row["as_of"] for row in rows if row["as_of"]), default=None)
     return Matrix(
         categories, tuple(_row(row, categories, found.get(row["id"], {})) for row in rows),
-        rows[0]["teams"] if rows else 0, as_of, as_of is not None and frame.now - as_of > FRESH_FOR,
+        rows[0]["teams"] if rows else 0, as_of, frame.is_late(as_of), frame.promise,
     )
 
 

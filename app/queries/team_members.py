@@ -1,7 +1,7 @@
 """The members of one team: how each stands at the platform, what they have done, and what they cover."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -43,7 +43,8 @@ class Member:
 async def span(organization_id: UUID, scope: Scope) -> Span:
     """The window that an address asks for, in the days of the team's organization."""
     row = await database.fetchrow(
-        """select time_zone, school_year_starts_month, now() as now, (now() at time zone time_zone)::date as today
+        """select time_zone, school_year_starts_month, idle_look_minutes, now() as now,
+               (now() at time zone time_zone)::date as today
            from organizations where id = $1""",
         organization_id,
     )
@@ -52,7 +53,8 @@ async def span(organization_id: UUID, scope: Scope) -> Span:
     window = windows.chosen(
         scope.window, scope.first_day, scope.last_day, row["today"], zone, row["school_year_starts_month"]
     )
-    return Span(window, windows.previous(window, zone), row["now"], zone.key)
+    fresh_for = timedelta(minutes=row["idle_look_minutes"])
+    return Span(window, windows.previous(window, zone), row["now"], zone.key, fresh_for)
 
 
 async def get_members(sight: Sight, team_id: UUID, span: Span) -> tuple[Member, ...]:

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
 
 from app import database
+from app.domain.organization_limits import promise_in_words
 from app.domain.windows import Window
-from app.queries.leaderboard import FRESH_FOR
 
 # Parameters: 1 whom, 2 and 3 the window, 4 the start of the one before it, 5 the zone.
 PEOPLE = """
@@ -47,6 +47,7 @@ class Span:
     previous: Window
     now: datetime
     zone: str
+    fresh_for: timedelta
 
     @property
     def arguments(self) -> tuple[datetime, datetime, datetime, str]:
@@ -79,6 +80,7 @@ class Age:
 
     as_of: datetime | None
     is_late: bool
+    promise: str
 
 
 async def of_teams(team_ids: Sequence[UUID], span: Span) -> dict[UUID, Numbers]:
@@ -96,9 +98,9 @@ async def of_teams(team_ids: Sequence[UUID], span: Span) -> dict[UUID, Numbers]:
     return {team_id: found.get(team_id, Numbers()) for team_id in team_ids}
 
 
-def age(numbers: Sequence[Numbers], now: datetime) -> Age:
+def age(numbers: Sequence[Numbers], span: Span) -> Age:
     as_of = min((each.as_of for each in numbers if each.as_of), default=None)
-    return Age(as_of, as_of is not None and now - as_of > FRESH_FOR)
+    return Age(as_of, as_of is not None and span.now - as_of > span.fresh_for, promise_in_words(span.fresh_for))
 
 
 def _numbers(row: asyncpg.Record) -> Numbers:

@@ -12,7 +12,6 @@ from app.domain.competitor_status import MINORS
 from app.domain.team_plans import Group, Person, Squad, Team
 from app.queries import coverage
 from app.queries.keyset import Arguments
-from app.queries.leaderboard import FRESH_FOR
 from app.queries.scopes import Frame
 
 MOST_TEAMS = 40
@@ -56,7 +55,7 @@ async def get_squad(group: Group, frame: Frame) -> Known:
     as_of = min((record["as_of"] for record in shown if record["as_of"]), default=None)
     people = tuple(_person(record, strengths.get(record["id"], {})) for record in shown)
     return Known(
-        Squad(group, teams[:MOST_TEAMS], people), as_of, as_of is not None and frame.now - as_of > FRESH_FOR,
+        Squad(group, teams[:MOST_TEAMS], people), as_of, frame.is_late(as_of),
         is_cut=len(teams) > MOST_TEAMS or len(records) > MOST_PEOPLE,
     )
 

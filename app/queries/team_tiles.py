@@ -36,7 +36,7 @@ class Page:
             Row(tile.team.team_id, tile.team.name, tile.team.division, tile.numbers.members, tile.cells)
             for tile in self.tiles
         )
-        return Matrix(self.categories, tuple(rows), len(self.tiles), self.age.as_of, self.age.is_late)
+        return Matrix(self.categories, tuple(rows), len(self.tiles), self.age.as_of, self.age.is_late, self.age.promise)
 
 
 async def get_page(view: View, frame: Frame, *, size: int = PAGE_SIZE) -> Page:
@@ -50,7 +50,7 @@ async def get_page(view: View, frame: Frame, *, size: int = PAGE_SIZE) -> Page:
         Tile(team, numbers[team.team_id], team_matrix.in_order(categories, cells.get(team.team_id, {})))
         for team in found.rows
     )
-    return Page(tiles, categories, team_numbers.age(list(numbers.values()), frame.now), found.previous, found.next)
+    return Page(tiles, categories, team_numbers.age(list(numbers.values()), span_of(frame)), found.previous, found.next)
 
 
 async def walk(view: View, frame: Frame) -> AsyncIterator[Page]:
@@ -65,4 +65,4 @@ async def walk(view: View, frame: Frame) -> AsyncIterator[Page]:
 
 
 def span_of(frame: Frame) -> Span:
-    return Span(frame.window, frame.previous, frame.now, frame.zone.key)
+    return Span(frame.window, frame.previous, frame.now, frame.zone.key, frame.fresh_for)

@@ -13,7 +13,6 @@ from app.domain.paging import Cursor
 from app.domain.timeline import JOINED, ORDER, PLAYED, SOLVED, Day, Event, Kind, Line, Person, View, gathered
 from app.queries import keyset
 from app.queries.keyset import Arguments, Key
-from app.queries.leaderboard import FRESH_FOR
 from app.queries.scopes import Frame
 
 PAGE_SIZE = 60
@@ -32,6 +31,14 @@ _KIND = """case when a.kind like 'team\\_%' or a.kind ~ '^member(ship)?_' then '
 _TOLD_OTHERWISE = "a.kind <> 'solves_found'"
 
 _NAMES = "c.id as competitor_id, c.first_name, c.last_name, coalesce(c.metactf_username, '') as handle"
+# Whom an import brought, as far as they are still here.
+_DETAILS = f"""case when a.kind = 'roster_imported' then a.details || jsonb_build_object('people', (
+        select coalesce(jsonb_agg(jsonb_build_array(n.id, n.name, n.handle)), '[]') from (
+            select n.id, trim(n.first_name || ' ' || n.last_name) as name, coalesce(n.metactf_username, '') as handle
+            from competitors n where n.organization_id = a.organization_id and n.created_at = a.at
+                and n.coach_id = a.user_id
+            order by lower(n.first_name), lower(n.last_name), n.id limit {MOST_CHOICES}) n))
+        else a.details end as details"""  # noqa: S608
 _PEOPLE = "competitors c left join team_memberships m on m.competitor_id = c.id"
 
 
@@ -104,7 +111,7 @@ async def get_head(frame: Frame, person_id: UUID | None) -> Head:
     return Head(
         tuple(people) if 1 < len(people) <= MOST_CHOICES else (),
         tuple(json.loads(row["person"])) if row["person"] else None,
-        row["as_of"], row["as_of"] is not None and frame.now - row["as_of"] > FRESH_FOR, row["version"],
+        row["as_of"], frame.is_late(row["as_of"]), row["version"],
     )
 
 
@@ -177,10 +184,12 @@ def _beyond(source: Source, cursor: Cursor, is_upwards: bool, arguments: Argumen
 
 def _sources(frame: Frame, view: View, arguments: Arguments) -> list[Source]:
     """Those that the view's kind needs."""
-    own = {Kind.SOLVES: _solves, Kind.FLASH_CTFS: _flash_ctfs, Kind.ROSTER: _newcomers}
+    own = {Kind.SOLVES: _solves, Kind.FLASH_CTFS: _flash_ctfs}
     wanted = [
         source(_people(frame, view, arguments)) for kind, source in own.items() if view.kind in ("", kind)
     ]
+    if view.kind in ("", Kind.ROSTER):
+        wanted.append(_newcomers(frame, view, arguments))
     if view.kind not in (Kind.SOLVES, Kind.FLASH_CTFS):
         wanted.append(_activity(frame, view, arguments))
     return wanted
@@ -195,20 +204,35 @@ def _activity(frame: Frame, view: View, arguments: Arguments) -> Source:
     """What concerns a person or team in sight, and what else an admin or this coach did. A team that is not in sight
     has no name here."""
     of_nobody = "false" if frame.scope.is_filtered or view.person_id else _of_nobody(frame, arguments)
+    of_gone = _of_gone_team(frame, arguments)
     whose = f"""case when a.competitor_id is not null then ({frame.people(arguments)})
-        when a.team_id is not null then t.id is not null else {of_nobody} end"""
+        when a.team_id is not null then t.id is not null
+        when a.details ? 'gone_team' then {of_gone} and {str(view.person_id is None).lower()} else {of_nobody} end"""
     person = (f"a.competitor_id = {arguments.add(view.person_id)}",) if view.person_id else ()
     kind = (f"{_KIND} = {arguments.add(view.kind)}",) if view.kind else ()
     return Source(
         1, _KIND, "a.at", "a.id::text",
-        f"""a.kind as what, {_NAMES}, t.id as team_id, coalesce(t.name, '') as team,
-            coalesce(nullif(u.display_name, ''), trim(u.first_name || ' ' || u.last_name), '') as actor, a.details""",
+        f"""a.kind as what, {_NAMES}, t.id as team_id,
+            coalesce(t.name, case when {of_gone} then a.details->'gone_team'->>'name' end, '') as team,
+            coalesce(nullif(u.display_name, ''), trim(u.first_name || ' ' || u.last_name), '') as actor, {_DETAILS}""",
         f"""activity_events a left join competitors c on c.id = a.competitor_id
             left join team_memberships m on m.competitor_id = c.id
             left join teams t on t.id = a.team_id and {frame.teams(arguments)}
             left join users u on u.id = a.user_id""",
         (f"a.organization_id = {arguments.add(frame.organization_id)}", _TOLD_OTHERWISE, whose, *person, *kind),
     )
+
+
+def _of_gone_team(frame: Frame, arguments: Arguments) -> str:
+    """A deleted team was somebody's; what happened to it is still theirs to read."""
+    gone, scope = "a.details->'gone_team'", frame.scope
+    if scope.team_id:
+        return "false"
+    owners = {None if frame.sight.sees_everyone else frame.sight.coach_id, scope.coach_id} - {None}
+    conditions = [f"{gone}->>'coach_id' = {arguments.add(str(owner))}" for owner in owners]
+    if scope.division:
+        conditions.append(f"{gone}->>'division' = {arguments.add(scope.division)}")
+    return f"({' and '.join((f'{gone} is not null', *conditions))})"
 
 
 def _of_nobody(frame: Frame, arguments: Arguments) -> str:
@@ -240,22 +264,33 @@ def _flash_ctfs(people: tuple[str, ...]) -> Source:
     )
 
 
-def _newcomers(people: tuple[str, ...]) -> Source:
+def _newcomers(frame: Frame, view: View, arguments: Arguments) -> Source:
+    """Whom a file brought is told by the import, wherever that stands on this page."""
+    people = _people(frame, view, arguments)
+    told = () if frame.scope.is_filtered or view.person_id else (_not_imported(frame, arguments),)
     return Source(
         4, f"'{Kind.ROSTER}'", "c.created_at", "c.id::text",
-        f"'{JOINED}' as what, {_NAMES}, {_ALONE}, '{{}}'::jsonb as details", _PEOPLE, people,
+        f"'{JOINED}' as what, {_NAMES}, {_ALONE}, '{{}}'::jsonb as details", _PEOPLE, (*people, *told),
     )
 
 
+def _not_imported(frame: Frame, arguments: Arguments) -> str:
+    """An import and its people are of the same moment: they came in one transaction."""
+    mine = "true" if frame.sight.sees_everyone else f"i.user_id = {arguments.add(frame.sight.coach_id)}"
+    return f"""not exists (select from activity_events i where i.organization_id = c.organization_id
+        and i.at = c.created_at and i.user_id = c.coach_id and i.kind = 'roster_imported' and {mine})"""
+
+
 def _event(record: asyncpg.Record, frame: Frame) -> Event:
-    person = None
+    person, details = None, json.loads(record["details"])
+    brought = details.pop("people", ())
     if record["competitor_id"]:
         name = f"{record['first_name']} {record['last_name']}".strip()
         person = Person(record["competitor_id"], name, record["handle"])
     return Event(
         at=record["at"], day=record["at"].astimezone(frame.zone).date(), kind=Kind(record["kind"]), what=record["what"],
         person=person, team_id=record["team_id"], team=record["team"], actor=record["actor"],
-        details=json.loads(record["details"]),
+        details=details, brought=tuple(Person(UUID(each), name, handle) for each, name, handle in brought),
     )
 
 

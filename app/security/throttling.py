@@ -49,6 +49,10 @@ SECOND_FACTOR = Rule("second_factor", window_seconds=10 * 60, per_account=5, cou
 EXPORT = Rule("export", window_seconds=60, per_account=20, free=20)
 
 
+def exports_in_an_hour(most: int) -> Rule:
+    return Rule("exports_in_an_hour", window_seconds=3600, per_account=most, free=most)
+
+
 class TooManyAttempts(TooManyRequestsException):
     """Answered with 429 and the seconds to wait."""
 

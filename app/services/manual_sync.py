@@ -10,16 +10,16 @@ from app.domain.readers import Reader
 from app.features import Feature, FeatureOff, require_feature
 from app.queue import enqueue, find_kind, parse_payload, run_key, wake
 from app.security import audit
+from app.services import organization_limits
 from app.services.job_runs import DueRun
+from app.services.organization_limits import Limits
 from app.tables.jobs import Trigger
 
 KIND = "game_platform_sync"
-TARGET_MINUTES = 5
-ASKS_PER_USER_AND_HOUR = 10
 
 SWITCHED_OFF = "Reading scores from the Game Platform is switched off for this organization."
 NOBODY_LINKED = "Nobody here has an account on the Game Platform yet, so there is nothing to read."
-TOO_SOON = f"The platform was asked in the last {TARGET_MINUTES} minutes. Try again a little later."
+TOO_SOON = "The platform was asked in the last {minutes}. Try again a little later."
 TOO_MANY = "You asked for many syncs in the last hour. Scores are read by themselves; try again in an hour."
 
 # Whoever may see them and has an account to read.
@@ -58,7 +58,7 @@ async def sync_now(reader: Reader, competitor_ids: Sequence[UUID]) -> Asked:
         payload = {"competitor_ids": wanted}
         if running := await _running(payload):
             return Asked(running, is_new=False)
-        await _refuse_too_often(reader, payload)
+        await _refuse_too_often(reader, payload, await organization_limits.of(organization_id))
         asked = await enqueue(KIND, payload, trigger=Trigger.USER, triggered_by=reader.user_id)
         await audit.record(
             "sync.asked", actor=reader, subject_type="organization", subject_id=organization_id, after=payload,
@@ -103,17 +103,18 @@ async def _running(payload: dict[str, list[str]]) -> UUID | None:
     return UUID(str(run_id)) if run_id else None
 
 
-async def _refuse_too_often(reader: Reader, payload: dict[str, list[str]]) -> None:
+async def _refuse_too_often(reader: Reader, payload: dict[str, list[str]], limits: Limits) -> None:
     row = await database.fetchrow(
         """select coalesce(bool_or(key = $2 and queued_at > now() - make_interval(mins => $4)), false) as lately,
                count(*) filter (where triggered_by = $3) as of_user
            from job_runs where kind = $1 and trigger = 'user' and queued_at > now() - interval '1 hour'""",
-        KIND, _key(payload), reader.user_id, TARGET_MINUTES,
+        KIND, _key(payload), reader.user_id, limits.sync_pause_minutes,
     )
     assert row
     if row["lately"]:
-        raise SyncRefused(TOO_SOON)
-    if row["of_user"] >= ASKS_PER_USER_AND_HOUR:
+        minutes = limits.sync_pause_minutes
+        raise SyncRefused(TOO_SOON.format(minutes="minute" if minutes == 1 else f"{minutes} minutes"))
+    if row["of_user"] >= limits.syncs_per_hour:
         raise SyncRefused(TOO_MANY)
 
 

@@ -1,5 +1,6 @@
 """Asking for competitors to be added to the Game Platform: some that a person chose, or whoever has become ready."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,7 @@ async def add_to_platform(reader: Reader, competitor_ids: Collection[UUID]) -> A
         if len(rows) < len(wanted):
             raise NotFound
         obstacles = {row["id"]: _obstacle(row, flags) for row in rows}
+        obstacles |= _beyond_the_limit([row for row in rows if not obstacles[row["id"]]])
         taken = tuple(row["id"] for row in rows if not obstacles[row["id"]])
         await _remember_wish(reader, [row for row in rows if row["id"] in taken])
     refused = tuple((competitor_id, reason) for competitor_id, reason in obstacles.items() if reason)
@@ -58,7 +60,7 @@ async def follow_change() -> None:
 async def _visible(reader: Reader, competitor_ids: Sequence[UUID]) -> list[dict[str, Any]]:
     condition, arguments = reader.sight.condition("c.coach_id", "m.team_id", 2)
     rows = await database.fetch(
-        f"""select c.*, o.onboarding_status
+        f"""select c.*, o.onboarding_status, o.additions_at_once
             from competitors c join organizations o on o.id = c.organization_id
                 left join team_memberships m on m.competitor_id = c.id
             where c.id = any($1::uuid[]) and {condition}
@@ -78,6 +80,17 @@ def _obstacle(row: dict[str, Any], flags: Flags) -> str | None:
         return ALREADY_THERE
     needed = missing_for_onboarding(progress, row["onboarding_status"])
     return f"Needs: {needed}." if needed else None
+
+
+def _beyond_the_limit(ready: Sequence[dict[str, Any]]) -> dict[UUID, str | None]:
+    """Who is one too many for one click, in the order of the rows."""
+    seen: Counter[UUID] = Counter()
+    beyond: dict[UUID, str | None] = {}
+    for row in ready:
+        seen[row["organization_id"]] += 1
+        if seen[row["organization_id"]] > (most := row["additions_at_once"]):
+            beyond[row["id"]] = f"Only {most} are added at once. Add this one after them."
+    return beyond
 
 
 async def _remember_wish(reader: Reader, rows: Iterable[dict[str, Any]]) -> None:

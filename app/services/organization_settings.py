@@ -6,7 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from app import database
+from app.domain import organization_limits
 from app.domain.readers import Reader
+from app.domain.sync_tiers import MODERATE_SCORE
 from app.security import audit
 from app.services import onboarding_requests, organizations, preferences, second_factor, standings
 from app.services.organizations import OrganizationError
@@ -18,7 +20,21 @@ ONBOARDING_WORDS = {
     OnboardingStatus.PROFILE: "before the papers are in",
 }
 SHAPES_STANDINGS = frozenset({"time_zone", "school_year_starts_month"})
+PROMISES = frozenset(limit.name for limit in organization_limits.PROMISES)
 SHAPES_ONBOARDING = frozenset({"onboarding_status", "automatic_onboarding"})
+
+LOOK_SOONER = """
+    with promised as (
+        select s.competitor_id, coalesce(s.last_attempt_at, now()) + make_interval(mins => case
+            when s.active_until > now() then $2::int when c.game_platform_activity_score >= $5 then $3::int
+            else $4::int end) as due_at
+        from game_platform_sync_state s join competitors c on c.id = s.competitor_id
+        where c.organization_id = $1 and c.metactf_user_status = 'approved'
+        order by s.competitor_id for no key update of s
+    )
+    update game_platform_sync_state s set due_at = p.due_at from promised p
+    where s.competitor_id = p.competitor_id and s.due_at > p.due_at
+"""
 
 
 class NotFound(Exception):
@@ -43,6 +59,14 @@ class OrganizationSettings:
     second_factor_required: bool | None
     onboarding_status: str
     automatic_onboarding: bool | None
+    active_look_minutes: int | None = 30
+    moderate_look_minutes: int | None = 120
+    idle_look_minutes: int | None = 480
+    syncs_per_hour: int | None = 10
+    sync_pause_minutes: int | None = 5
+    additions_at_once: int | None = 200
+    password_mails_per_hour: int | None = 20
+    exports_per_hour: int | None = 600
 
 
 async def save(reader: Reader, organization_id: UUID, wanted: OrganizationSettings) -> None:
@@ -94,6 +118,7 @@ async def _checked(organization_id: UUID, before: dict[str, Any], wanted: Organi
         errors["onboarding_status"] = "Choose when competitors may be added."
     switches = ("second_factor_required", "automatic_onboarding")
     errors |= {name: "Choose one of the two." for name in switches if after[name] is None}
+    errors |= organization_limits.errors_of(after)
     if errors:
         raise BadSettings(errors)
     return after
@@ -118,12 +143,11 @@ async def _store(
 ) -> None:
     if not changed:
         return
+    names = sorted(changed)
+    assignments = ", ".join(f"{name} = ${number}" for number, name in enumerate(names, start=2))
     await database.execute(
-        """update organizations set name = $2, time_zone = $3, school_year_starts_month = $4, onboarding_status = $5,
-               automatic_onboarding = $6
-           where id = $1""",
-        organization_id, after["name"], after["time_zone"], after["school_year_starts_month"],
-        after["onboarding_status"], after["automatic_onboarding"],
+        f"update organizations set {assignments} where id = $1",  # noqa: S608
+        organization_id, *(after[name] for name in names),
     )
     await audit.record(
         "organization.settings_changed", actor=reader, subject_type="organization", subject_id=organization_id,
@@ -132,3 +156,14 @@ async def _store(
     )
     if changed & SHAPES_STANDINGS:
         await standings.mark_stale(organization_id)
+    if changed & PROMISES:
+        await _look_sooner(organization_id, after)
+
+
+async def _look_sooner(organization_id: UUID, after: dict[str, Any]) -> None:
+    """A tighter promise holds from now on, also for who was looked at under the old one. A looser one begins with the
+    next look."""
+    await database.execute(
+        LOOK_SOONER, organization_id, after["active_look_minutes"], after["moderate_look_minutes"],
+        after["idle_look_minutes"], MODERATE_SCORE,
+    )

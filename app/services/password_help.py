@@ -15,7 +15,7 @@ from app.features import Feature, is_enabled, require_feature
 from app.integrations.errors import ErrorKind, VendorError
 from app.queue import enqueue
 from app.security import audit
-from app.services import job_runs
+from app.services import job_runs, organization_limits
 from app.services.job_runs import Claim
 from app.services.onboarding_store import RECIPIENT
 from app.tables.jobs import Trigger
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 KIND = "game_platform_password_help"
 TARGET_MINUTES = 15
 MAILS_PER_TARGET_AND_DAY = 3
-ASKS_PER_USER_AND_HOUR = 20
 
 LEARNED = """
     select exists (
@@ -98,7 +97,7 @@ async def _visible(reader: Reader, competitor_id: UUID) -> dict[str, Any]:
 async def _refuse(reader: Reader, competitor: dict[str, Any]) -> None:
     if await database.fetchval(LEARNED):
         raise PasswordHelpError(NOT_OFFERED)
-    if obstacle := _obstacle(competitor) or await _limit(reader, competitor["id"]):
+    if obstacle := _obstacle(competitor) or await _limit(reader, competitor):
         raise PasswordHelpError(obstacle)
 
 
@@ -111,7 +110,7 @@ def _obstacle(competitor: dict[str, Any]) -> str | None:
     return None
 
 
-async def _limit(reader: Reader, competitor_id: UUID) -> str | None:
+async def _limit(reader: Reader, competitor: dict[str, Any]) -> str | None:
     """What failed without having been sent counts for nobody."""
     row = await database.fetchrow(
         """select count(*) filter (where competitor_id = $1 and asked_at > now() - interval '1 day') as of_target,
@@ -119,14 +118,15 @@ async def _limit(reader: Reader, competitor_id: UUID) -> str | None:
                count(*) filter (where asked_by = $2 and asked_at > now() - interval '1 hour') as of_user
            from password_help_requests
            where (competitor_id = $1 or asked_by = $2) and state <> 'failed' and asked_at > now() - interval '1 day'""",
-        competitor_id, reader.user_id, TARGET_MINUTES,
+        competitor["id"], reader.user_id, TARGET_MINUTES,
     )
     assert row
     if row["lately"]:
         return f"A mail was asked for in the last {TARGET_MINUTES} minutes. Look for it before asking again."
     if row["of_target"] >= MAILS_PER_TARGET_AND_DAY:
         return f"{MAILS_PER_TARGET_AND_DAY} mails were asked for in the last day. Try again tomorrow."
-    if row["of_user"] >= ASKS_PER_USER_AND_HOUR:
+    limits = await organization_limits.of(competitor["organization_id"])
+    if row["of_user"] >= limits.password_mails_per_hour:
         return "You asked for many mails in the last hour. Try again in an hour."
     return None
 

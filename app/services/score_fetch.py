@@ -26,9 +26,11 @@ SUBJECTS = """
         s.last_odl_synced_at as cursor, s.last_remote_accessed_at as accessed_at, s.active_until,
         s.last_flash_ctf_synced_at as flash_asked_at, s.recounted_total, s.needs_totals_refresh,
         s.consecutive_failures, coalesce(t.stored, 0) as stored, coalesce(t.stored_odl, 0) as stored_odl,
-        coalesce(t.recent, 0) as recent, coalesce(t.plays_flash_ctfs, false) as plays_flash_ctfs
+        coalesce(t.recent, 0) as recent, coalesce(t.plays_flash_ctfs, false) as plays_flash_ctfs,
+        array[o.active_look_minutes, o.moderate_look_minutes, o.idle_look_minutes] as promised_minutes
     from game_platform_sync_state s
     join competitors c on c.id = s.competitor_id
+    join organizations o on o.id = c.organization_id
     left join lateral (
         select count(*) as stored, count(*) filter (where source = 'odl') as stored_odl,
             count(*) filter (where solved_at > now() - interval '30 days') as recent,
@@ -64,6 +66,7 @@ class Subject:
     stored_odl: int
     recent: int
     plays_flash_ctfs: bool
+    promised_minutes: Sequence[int] = (30, 120, 480)
     lacks_flash_ctfs: bool = False
     may_play_flash_ctf: bool = False
 

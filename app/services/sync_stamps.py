@@ -133,7 +133,9 @@ def _due_at(reading: Reading, result: str, active_until: datetime | None, ceilin
     if look.is_flash_only:
         return subject.loaded_at if active_until else None
     active_for = (active_until or subject.active_until or subject.loaded_at) - subject.loaded_at
-    return subject.loaded_at + sync_tiers.wait(score(reading), active_for=active_for, ceilings=ceilings)
+    active, moderate, idle = subject.promised_minutes
+    promised = Ceilings.of_minutes((active, moderate, idle)).no_looser_than(ceilings)
+    return subject.loaded_at + sync_tiers.wait(score(reading), active_for=active_for, ceilings=promised)
 
 
 def _asked_again_at(look: Look, subject: Subject) -> datetime:

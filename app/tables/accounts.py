@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from piccolo.columns import BigInt, Boolean, Integer, Varchar
+from piccolo.columns import BigInt, Boolean, Integer, SmallInt, Varchar
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
@@ -54,10 +54,27 @@ class Organization(Table, tablename="organizations"):
     second_factor_required = Boolean(null=False, default=False)
     onboarding_status = Varchar(null=False, default="compliance")
     automatic_onboarding = Boolean(null=False, default=True)
+    active_look_minutes = SmallInt(null=False, default=30)
+    moderate_look_minutes = SmallInt(null=False, default=120)
+    idle_look_minutes = SmallInt(null=False, default=480)
+    syncs_per_hour = SmallInt(null=False, default=10)
+    sync_pause_minutes = SmallInt(null=False, default=5)
+    additions_at_once = SmallInt(null=False, default=200)
+    password_mails_per_hour = SmallInt(null=False, default=20)
+    exports_per_hour = SmallInt(null=False, default=600)
     created_at = now()
 
     organizations_name_key = Unique(["name"])
     organizations_onboarding_status_check = Check(one_of("onboarding_status", OnboardingStatus))
+    organizations_promises_check = Check(
+        "active_look_minutes between 5 and 30 and moderate_look_minutes between active_look_minutes and 120"
+        " and idle_look_minutes between moderate_look_minutes and 480"
+    )
+    organizations_limits_check = Check(
+        "syncs_per_hour between 1 and 100 and sync_pause_minutes between 1 and 60"
+        " and additions_at_once between 1 and 200 and password_mails_per_hour between 1 and 100"
+        " and exports_per_hour between 10 and 1200"
+    )
 
 
 class User(Table, tablename="users"):

@@ -53,7 +53,7 @@ class ActivityEvent(Table, tablename="activity_events"):
     organization_id = belongs_to(Organization)
     kind = Varchar(null=False)
     competitor_id = may_belong_to(Competitor)
-    team_id = may_belong_to(Team)
+    team_id = may_refer_to(Team)
     user_id = may_refer_to(User)
     run_id = UUID(null=True, default=None)
     details = json_object()

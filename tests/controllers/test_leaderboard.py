@@ -342,6 +342,15 @@ async def test_asking_for_the_head_of_a_file_shows_nobody(cast: Cast) -> None:
     assert await database.fetchval("select count(*) from disclosure_log") == 0
 
 
+async def test_how_many_files_an_hour_gives_is_the_organizations_to_set(cast: Cast) -> None:
+    await database.execute("update organizations set exports_per_hour = 10")
+    async with await client_for(cast.coach_a) as client:
+        paths = ["/leaderboard?format=csv", "/competitors?format=csv", "/alerts?format=csv", "/timeline?format=csv"] * 3
+        codes = [(await client.get(path)).status_code for path in paths]
+        assert codes == [200] * 10 + [429] * 2
+    assert (await get(cast.coach_b, "?format=csv")).status_code == 200
+
+
 async def test_files_are_given_out_at_a_human_pace(cast: Cast) -> None:
     async with await client_for(cast.coach_a) as client:
         codes = [(await client.get("/leaderboard?format=csv")).status_code for _ in range(22)]

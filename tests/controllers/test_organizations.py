@@ -1,5 +1,6 @@
 """/admin/organizations: the list, and the form of each."""
 
+import json
 import re
 from uuid import uuid4
 
@@ -13,7 +14,9 @@ from tests.clients import client_for
 PAGE = "/admin/organizations"
 FORM = {
     "name": "Northern League", "time_zone": "UTC", "school_year_starts_month": "8", "second_factor_required": "no",
-    "onboarding_status": "compliance", "automatic_onboarding": "yes",
+    "onboarding_status": "compliance", "automatic_onboarding": "yes", "active_look_minutes": "30",
+    "moderate_look_minutes": "120", "idle_look_minutes": "480", "syncs_per_hour": "10", "sync_pause_minutes": "5",
+    "additions_at_once": "200", "password_mails_per_hour": "20", "exports_per_hour": "600",
 }
 
 
@@ -78,6 +81,18 @@ async def test_what_is_saved_is_shown(cast: Cast) -> None:
     ({"automatic_onboarding": ""}, "automatic_onboarding"),
     ({"second_factor_required": "maybe"}, "second_factor_required"),
     ({"second_factor_required": "yes"}, "second_factor_required"),
+    ({"active_look_minutes": "31"}, "active_look_minutes"),
+    ({"active_look_minutes": "4"}, "active_look_minutes"),
+    ({"active_look_minutes": "30", "moderate_look_minutes": "20"}, "moderate_look_minutes"),
+    ({"moderate_look_minutes": "121"}, "moderate_look_minutes"),
+    ({"idle_look_minutes": "481"}, "idle_look_minutes"),
+    ({"idle_look_minutes": "-1"}, "idle_look_minutes"),
+    ({"syncs_per_hour": "0"}, "syncs_per_hour"),
+    ({"syncs_per_hour": "٣"}, "syncs_per_hour"),
+    ({"sync_pause_minutes": "1e1"}, "sync_pause_minutes"),
+    ({"additions_at_once": "201"}, "additions_at_once"),
+    ({"password_mails_per_hour": "9" * 30}, "password_mails_per_hour"),
+    ({"exports_per_hour": ""}, "exports_per_hour"),
 ])
 async def test_a_value_that_cannot_be_taken_is_named_at_its_field_and_nothing_changes(
     cast: Cast, changes: dict[str, str], field: str
@@ -90,6 +105,23 @@ async def test_a_value_that_cannot_be_taken_is_named_at_its_field_and_nothing_ch
     assert await database.fetchval("select count(*) from audit_log") == 0
     if field not in ("time_zone", "name"):
         assert '<option value="Asia/Tokyo" selected>' in answer.text
+
+
+async def test_promises_and_limits_are_kept_and_audited(cast: Cast) -> None:
+    wanted = {
+        "active_look_minutes": "10", "moderate_look_minutes": "60", "idle_look_minutes": "240", "syncs_per_hour": "3",
+    }
+    assert (await save(cast, **wanted)).status_code == 303
+    row = await stored(cast)
+    assert {name: row[name] for name in wanted} == {name: int(value) for name, value in wanted.items()}
+    after = await database.fetchval("select after from audit_log where action = 'organization.settings_changed'")
+    assert json.loads(after) == {name: int(value) for name, value in wanted.items()}
+
+
+async def test_what_was_typed_stands_in_its_field_again(cast: Cast) -> None:
+    answer = await save(cast, idle_look_minutes="9999", exports_per_hour="many")
+    assert 'value="9999"' in answer.text and 'value="many"' in answer.text
+    assert "Enter a whole number from 5 to 480." in answer.text
 
 
 async def test_an_unknown_organization_is_not_found(cast: Cast) -> None:

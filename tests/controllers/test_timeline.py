@@ -13,6 +13,7 @@ import pytest
 from app import database
 from app.domain.readers import Reader, Sight
 from app.services import calendars, teams
+from app.services.roster_import import import_roster
 from tests.cast import Cast, Person, make_cast, make_competitor
 from tests.clients import client_for, stranger
 from tests.league import ago, solve
@@ -169,6 +170,33 @@ async def test_what_concerns_nobody_is_for_who_did_it_and_for_admins(cast: Cast)
     assert told((await get(cast.coach_a, "?kind=roster")).text) == ["A roster was imported by Ada Alder"]
     assert len(told((await get(cast.admin, "?kind=roster")).text)) == 2
     assert told((await get(cast.coach_a, "?kind=roster&division=high_school")).text) == []
+
+
+async def test_what_happened_to_a_deleted_team_stays_with_its_name(cast: Cast) -> None:
+    await database.execute("delete from team_memberships")
+    await database.execute("delete from teams where id in ($1, $2)", cast.team_a, cast.team_b)
+    own = told((await get(cast.coach_a, "?kind=teams")).text)
+    assert any(line.startswith("Firewall Two was renamed") for line in own)
+    assert not any("Hidden Lock" in line for line in own)
+    assert len(told((await get(cast.admin, "?kind=teams")).text)) == 2
+    coach_b = f"?kind=teams&coach={cast.coach_b.id}"
+    assert [line[:11] for line in told((await get(cast.admin, coach_b)).text)] == ["Hidden Lock"]
+    assert told((await get(cast.coach_a, f"?kind=teams&person={await id_of('Ada')}")).text) == []
+
+
+async def test_an_import_is_one_line_and_its_people_are_found_by_name(cast: Cast) -> None:
+    rows = "".join(f"New{number},Comer,high_school\n" for number in range(24))
+    file = f"first_name,last_name,division\n{rows}".encode()
+    await import_roster(file, coach_email=cast.coach_a.email, dry_run=False, actor=None, actor_label="test")
+    answer = await get(cast.coach_a, "?kind=roster")
+    (line,) = told(answer.text)
+    assert line.startswith("Imported 24 competitors from a file") and "New0 Comer" in answer.text
+    assert len(told((await get(cast.admin, "?kind=roster")).text)) == 1
+    assert told((await get(cast.coach_b, "?kind=roster")).text) == []
+    (alone,) = told((await get(cast.coach_a, f"?person={await id_of('New7')}")).text)
+    assert alone.startswith("New7 Comer joined the roster")
+    (together,) = told((await get(cast.coach_a, "?kind=roster&division=high_school")).text)
+    assert "and 19 more" in together
 
 
 async def test_a_break_is_told_to_every_coach(cast: Cast) -> None:

@@ -54,7 +54,8 @@ def test_an_unknown_kind_is_told_by_its_own_name() -> None:
 def test_what_else_is_worth_a_look() -> None:
     crypto, web = solve(ANN, category="Cryptography"), solve(ANN, category="Web Exploitation")
     assert gathered([crypto, web, crypto])[0].more == "Cryptography 2, Web Exploitation 1"
-    assert gathered([event("roster_imported", None, created=3, updated=0)])[0].more == "created 3"
+    (line,) = gathered([event("roster_imported", None, created=3, updated=2, unchanged=0)])
+    assert (line.phrase, line.more) == ("Imported 3 competitors from a file", "updated 2")
     assert gathered([event("competitor_edited", fields=["first_name"])])[0].more == "first name"
 
 

@@ -47,6 +47,19 @@ async def test_only_the_readers_own_who_have_an_account_are_read(cast: Cast) -> 
             await sync_now(reader(cast.coach_a), nobody)
 
 
+async def test_how_often_one_may_ask_is_the_organizations_to_set(cast: Cast) -> None:
+    await database.execute("update organizations set syncs_per_hour = 1, sync_pause_minutes = 1")
+    ada, ben = [await make_competitor(cast.coach_a, name) for name in ("Ada Prime", "Ben Prime")]
+    await sync_now(reader(cast.coach_a), [ada])
+    await database.execute("update job_runs set state = 'succeeded'")
+    with pytest.raises(SyncRefused, match="in the last minute"):
+        await sync_now(reader(cast.coach_a), [ada])
+    with pytest.raises(SyncRefused, match="many syncs"):
+        await sync_now(reader(cast.coach_a), [ben])
+    await database.execute("update organizations set syncs_per_hour = 2")
+    assert (await sync_now(reader(cast.coach_a), [ben])).is_new
+
+
 async def test_what_came_of_it_is_known_for_a_day(cast: Cast) -> None:
     ada = await make_competitor(cast.coach_a, "Ada Prime")
     assert await last_asked([ada]) is None and await last_asked([]) is None

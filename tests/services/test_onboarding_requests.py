@@ -95,6 +95,16 @@ async def test_an_archived_competitor_is_refused_and_holds_nobody_back(coach: Pe
     assert added.taken == (other,) and added.refused == ((archived, "Archived. Bring them back first."),)
 
 
+async def test_more_than_the_organization_adds_at_once_are_told_to_wait(coach: Person) -> None:
+    people = sorted([await ready(coach) for _ in range(3)])
+    await settings(additions_at_once=2)
+    added = await add_to_platform(reader_for(coach), people)
+    assert added.taken == tuple(people[:2])
+    assert added.refused == ((people[2], "Only 2 are added at once. Add this one after them."),)
+    rest = await add_to_platform(reader_for(coach), [people[2]])
+    assert rest.taken == (people[2],)
+
+
 async def test_asking_twice_is_the_same_run(coach: Person) -> None:
     competitor_id = await ready(coach)
     first, second = [await add_to_platform(reader_for(coach), [competitor_id]) for _ in range(2)]

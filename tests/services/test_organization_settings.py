@@ -11,7 +11,7 @@ from app import database
 from app.domain.readers import Reader, Sight
 from app.services import organization_settings
 from app.services.organization_settings import BadSettings, NotFound, OrganizationSettings
-from tests.cast import Cast, make_cast, make_organization
+from tests.cast import Cast, make_cast, make_competitor, make_organization
 
 SETTINGS = OrganizationSettings(
     name="Northern League", time_zone="UTC", school_year_starts_month=8, second_factor_required=False,
@@ -66,6 +66,26 @@ async def test_who_becomes_ready_by_a_setting_is_added_at_once(
 async def test_another_zone_recomputes_the_standings(cast: Cast) -> None:
     await save(cast, time_zone="Asia/Tokyo")
     assert await database.fetchval("select is_stale from standing_versions") is False
+
+
+async def test_a_tighter_promise_holds_at_once_and_a_looser_one_from_the_next_look(cast: Cast) -> None:
+    ada = await make_competitor(cast.coach_a, "Ada Prime")
+    await database.execute("update competitors set metactf_user_status = 'approved', game_platform_activity_score = 0")
+    await database.execute(
+        """update game_platform_sync_state set last_attempt_at = now(), due_at = now() + interval '8 hours'
+           where competitor_id = $1""",
+        ada,
+    )
+    await save(cast, idle_look_minutes=240)
+    assert await minutes_until_due() == 240
+    await save(cast, idle_look_minutes=480)
+    assert await minutes_until_due() == 240
+
+
+async def minutes_until_due() -> int:
+    return int(await database.fetchval(
+        "select round(extract(epoch from due_at - last_attempt_at) / 60) from game_platform_sync_state"
+    ))
 
 
 async def test_the_second_factor_is_asked_for_by_who_has_one(cast: Cast) -> None:
