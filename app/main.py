@@ -12,10 +12,12 @@ from litestar.template import TemplateConfig
 
 from app import database, logs, queue
 from app.controllers import ROUTES, exports
+from app.domain import paging
 from app.errors import no_organization, render_error
 from app.methods import head_like_get, refusals
 from app.queries.scopes import NoOrganization
 from app.security.csrf import CsrfMiddleware
+from app.security.cursors import CursorSeal
 from app.security.headers import refuse_malformed, security_headers
 from app.security.policy import anyone
 from app.security.sessions import AuthenticationMiddleware
@@ -72,6 +74,8 @@ def static_files() -> Router:
 
 def create_app(settings: Settings | None = None) -> Litestar:
     settings = settings or get_settings()
+    if settings.secret_key:
+        paging.seal_with(CursorSeal(settings.secret_key))
     app = Litestar(
         route_handlers=[*ROUTES, *refusals(ROUTES), static_files()],
         lifespan=[pool],

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -99,8 +100,8 @@ def is_presenting() -> bool:
     return reader is not None and reader.is_presenting
 
 
-def shown_name(name: str, handle: str | None = "") -> str:
-    return presenting.shown_name(reader_of(_request.get()), name, handle or "")
+def shown_name(name: str, handle: str | None = "", person_id: UUID | None = None) -> str:
+    return presenting.shown_name(reader_of(_request.get()), name, handle or "", person_id)
 
 
 def shown_mail(email: str | None) -> str:

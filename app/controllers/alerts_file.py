@@ -31,7 +31,8 @@ async def record(rows: tuple[Alert, ...], reader: Reader) -> None:
 
 def _cells(row: Alert, reader: Reader) -> list[object]:
     return [
-        row.words.title, STATES[row.state], shown_name(reader, row.name, row.handle) if row.competitor_id else "",
+        row.words.title, STATES[row.state],
+        shown_name(reader, row.name, row.handle, row.competitor_id) if row.competitor_id else "",
         row.handle, row.team, DIVISIONS.get(row.division, row.division), row.words.cause, row.reason, row.since,
         row.opened_at, row.data_from, row.words.step, row.owner, row.snoozed_until, row.resolved_at,
     ]

@@ -61,7 +61,7 @@ def _days(span: Span) -> str:
 def _file(found: Comparison, view: View, reader: Reader) -> Response[str]:
     window = found.span.window
     rows: list[tuple[object, ...]] = [
-        ("measure", *(shown_name(reader, each.name, each.handle) if view.kind == COMPETITOR else each.name
+        ("measure", *(shown_name(reader, each.name, each.handle, each.id) if view.kind == COMPETITOR else each.name
                       for each in found.subjects)),
         *((measure.label, *measure.values) for measure in found.measures),
         *((category, *(each.covers.get(category, 0) for each in found.subjects)) for category in found.categories),

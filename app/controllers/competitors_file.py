@@ -36,7 +36,8 @@ def _columns(reader: Reader) -> tuple[str, ...]:
 def _cells(row: Row, reader: Reader) -> list[object]:
     progress = row.progress
     return [
-        shown_name(reader, row.name, row.handle), row.handle, row.grade, DIVISIONS.get(row.division, ""), row.team,
+        shown_name(reader, row.name, row.handle, row.competitor_id), row.handle,
+        row.grade, DIVISIONS.get(row.division, ""), row.team,
         STATUSES[row.status], row.stage_since, row.missing, _answer(progress.release_signed),
         _answer(progress.agreement_signed), _answer(progress.data_consent), progress.metactf_user_status or "none",
         row.coach if reader.is_admin else shown_mail(reader, progress.email),

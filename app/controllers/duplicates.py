@@ -167,7 +167,7 @@ def _facts(pair: Pair) -> tuple[str, str]:
 
 
 def _side(reader: Reader, person: Person) -> tuple[str, ...]:
-    name = shown_name(reader, person.name, person.handle)
+    name = shown_name(reader, person.name, person.handle, person.id)
     return name, DIVISIONS.get(person.division or "", ""), person.grade, person.team, person.coach
 
 

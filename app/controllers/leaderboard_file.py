@@ -35,7 +35,7 @@ def _columns(reader: Reader) -> tuple[str, ...]:
 def _cells(row: Row, view: View, reader: Reader) -> list[object]:
     """The division's rank stays empty where only a category or source counts and no division is chosen."""
     cells: list[object] = [
-        row.rank, row.division_rank or None, shown_name(reader, row.first_name, row.handle),
+        row.rank, row.division_rank or None, shown_name(reader, row.first_name, row.handle, row.competitor_id),
         "" if reader.is_presenting else row.last_name,
         row.handle if row.is_linked else "not linked", row.team, DIVISIONS.get(row.division, row.division),
         row.challenges, row.points, row.change, row.rank_then, row.rank_now, row.last_active_at, row.last_success_at,

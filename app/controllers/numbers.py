@@ -71,6 +71,7 @@ async def _lines(view: View, frame: Frame, event: Event | None, reader: Reader) 
 
 def _cells(row: Row, reader: Reader) -> list[object]:
     return [
-        shown_name(reader, row.name, row.handle), row.handle, row.team, DIVISIONS.get(row.division, row.division),
+        shown_name(reader, row.name, row.handle, row.competitor_id), row.handle,
+        row.team, DIVISIONS.get(row.division, row.division),
         row.part, row.moment, row.run_id, row.brought_at,
     ]

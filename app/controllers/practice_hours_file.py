@@ -46,7 +46,8 @@ class File:
 
     def who(self, student: Student) -> list[object]:
         cells: list[object] = [
-            shown_name(self.reader, student.name, student.handle), student.handle, student.grade, student.school_id,
+            shown_name(self.reader, student.name, student.handle, student.competitor_id), student.handle,
+            student.grade, student.school_id,
             DIVISIONS.get(student.division, student.division), student.team,
         ]
         return [*cells, student.coach] if self.reader.is_admin else cells

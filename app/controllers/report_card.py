@@ -167,7 +167,7 @@ async def _offers_mail(card: Card) -> bool:
 
 
 def _called(reader: Reader, card: Card) -> tuple[str, str]:
-    return presenting.shown_name(reader, card.row.name, card.row.handle), card.row.handle
+    return presenting.shown_name(reader, card.row.name, card.row.handle, card.row.competitor_id), card.row.handle
 
 
 def _noted(

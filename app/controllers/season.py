@@ -155,7 +155,8 @@ def _outcome(undone: Undone) -> str:
 
 def _file(reader: Reader, moves: list[Move]) -> Response[str]:
     rows = [
-        (shown_name(reader, each.pupil.name, each.pupil.handle), each.step.value, each.pupil.grade, each.grade,
+        (shown_name(reader, each.pupil.name, each.pupil.handle, each.pupil.id), each.step.value,
+         each.pupil.grade, each.grade,
          each.pupil.division, each.division, each.pupil.team, "yes" if each.leaves_team else "no")
         for each in moves
     ]

@@ -59,7 +59,9 @@ async def brief(request: AnyRequest, team_id: FromPath[UUID]) -> Template:
     only = next((cell.only for cell in shown["cells"] if cell.only), None)
     return page(
         request, "teams/brief.html", **shown, facts=team_brief.facts(people, shown["cells"]),
-        actions=team_brief.actions(people, shown["cells"], shown_name(reader, only.name, only.handle) if only else ""),
+        actions=team_brief.actions(
+            people, shown["cells"], shown_name(reader, only.name, only.handle, only.competitor_id) if only else ""
+        ),
     )
 
 
@@ -121,8 +123,8 @@ def _only(found: Sequence[Member]) -> Solver | None:
 
 def _person(reader: Reader, member: Member) -> team_brief.Person:
     return team_brief.Person(
-        shown_name(reader, member.name, member.handle), member.gain, member.gain_before, member.is_active,
-        member.is_linked,
+        shown_name(reader, member.name, member.handle, member.competitor_id), member.gain, member.gain_before,
+        member.is_active, member.is_linked,
     )
 
 

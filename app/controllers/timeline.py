@@ -76,12 +76,16 @@ def figure(days: Sequence[Day], frame: Frame) -> Figure:
 
 
 def _people(reader: Reader, head: Head) -> list[tuple[str, str]]:
-    return [(str(competitor_id), shown_name(reader, name, handle)) for competitor_id, name, handle in head.people]
+    return [
+        (str(competitor_id), shown_name(reader, name, handle, competitor_id))
+        for competitor_id, name, handle in head.people
+    ]
 
 
 def _chips(reader: Reader, frame: Frame, view: View, head: Head) -> tuple[tuple[str, str, str], ...]:
     kind = (("Kind", LABELS[Kind(view.kind)], view.url(kind="")),) if view.kind else ()
-    person = (("Person", shown_name(reader, *head.person), view.url(person_id=None)),) if head.person else ()
+    name = shown_name(reader, *head.person, view.person_id) if head.person else ""
+    person = (("Person", name, view.url(person_id=None)),) if head.person else ()
     return (*frame.chips(PATH, view.others), *kind, *person)
 
 
@@ -110,6 +114,7 @@ def _cells(reader: Reader, event: Event) -> list[object]:
     person = event.person
     return [
         event.at, LABELS[event.kind], views.phrase([event]),
-        shown_name(reader, person.name, person.handle) if person else "", person.handle if person else "",
+        shown_name(reader, person.name, person.handle, person.competitor_id) if person else "",
+        person.handle if person else "",
         event.team, event.actor, event.details.get("points"), event.details.get("category"), views.more([event]),
     ]

@@ -1,14 +1,42 @@
-"""Cursors: where a page ended, as an opaque text. A page begins after it (or, backwards, ends before it)."""
+"""Cursors: where a page ended, as an opaque text. A page begins after it (or, backwards, ends before it).
+
+Where a list goes by name, a cursor holds the name of somebody. Addresses stay in histories and logs and stand on
+projectors, so that the application seals what is in them; `seal_with` is how it says so.
+"""
 
 import base64
 import binascii
 import json
 from dataclasses import dataclass
+from typing import Protocol
 
 LONGEST_CURSOR = 2000
 
-
 Value = str | int | bool
+
+
+class Seal(Protocol):
+    """`open` raises ValueError for what it did not seal."""
+
+    def seal(self, content: bytes) -> bytes: ...
+
+    def open(self, sealed: bytes) -> bytes: ...
+
+
+class Unsealed:
+    def seal(self, content: bytes) -> bytes:
+        return content
+
+    def open(self, sealed: bytes) -> bytes:
+        return sealed
+
+
+_seals: list[Seal] = [Unsealed()]
+
+
+def seal_with(seal: Seal) -> None:
+    """From here on, for the whole process."""
+    _seals[:] = [seal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +49,7 @@ class Cursor:
 
     def encode(self) -> str:
         content = json.dumps([self.sort, self.is_backwards, *self.values], ensure_ascii=False, separators=(",", ":"))
-        return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
+        return base64.urlsafe_b64encode(_seals[-1].seal(content.encode())).decode().rstrip("=")
 
 
 def decode(text: str) -> Cursor | None:
@@ -29,7 +57,8 @@ def decode(text: str) -> Cursor | None:
     if len(text) > LONGEST_CURSOR:
         return None
     try:
-        content = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+        sealed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        content = json.loads(_seals[-1].open(sealed))
     except (binascii.Error, ValueError, RecursionError):
         return None
     match content:

@@ -58,7 +58,8 @@ PEOPLE = """
 """
 
 MERGES = f"""
-    select g.id as merge_id, g.kept_id, g.merged_at, g.undone_at, k.first_name || ' ' || k.last_name as kept_name,
+    select g.id as merge_id, g.kept_id, g.gone_id, g.merged_at, g.undone_at,
+        k.first_name || ' ' || k.last_name as kept_name,
         g.before <> jsonb_build_object() as can_be_undone,
         coalesce(k.metactf_username, '') as kept_handle, o.first_name || ' ' || o.last_name as gone_name,
         coalesce(nullif(u.display_name, ''), trim(u.first_name || ' ' || u.last_name), 'somebody') as merged_by
@@ -111,6 +112,7 @@ class Merge:
     kept_id: UUID
     kept_name: str
     kept_handle: str
+    gone_id: UUID
     gone_name: str
     merged_by: str
     merged_at: datetime

@@ -1,5 +1,6 @@
 """Handles instead of names: switched in the header, for one session, on every page and in every file at once."""
 
+import base64
 import html
 import io
 import re
@@ -15,7 +16,7 @@ from app import database
 from app.main import create_app
 from app.security.policy import admins, coaches, signed_in
 from tests.alerting import evaluate, make_player
-from tests.cast import Cast, make_cast, make_competitor
+from tests.cast import Cast, make_cast, make_competitor, make_team
 from tests.clients import client_for
 from tests.controllers.test_route_policies import policies_of, routes
 from tests.league import ago, refresh, solve
@@ -25,6 +26,8 @@ REAL = "qzreal"
 ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 LINK = re.compile(r'(?:href|action|hx-get|data-src)="(/[^"]*)"')
 NOT_PAGES = ("/static/", "/logout")
+LABEL = re.compile(r"Competitor [2-9B-DF-HJ-NP-TV-XZ]{5}\b")
+SHEET = {"content-type": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 OWN_PICTURE = "/settings/second-factor/qr.svg"  # drawn only while somebody sets their own second factor up
 
 
@@ -139,6 +142,47 @@ async def test_no_page_and_no_file_names_anybody(cast: Cast, role: str) -> None:
     assert _missed(found, role) == [], "the walk must come by every page"
     assert len(named) > 25, "and by all that name people while nobody presents"
     assert sorted(shape for shape, text in found.items() if REAL in text.lower()) == []
+
+
+async def test_people_without_a_handle_are_told_apart_by_the_same_label_everywhere() -> None:
+    cast = await make_cast()
+    people = [await make_competitor(cast.coach_a, f"Nia Abara{number}", team_id=cast.team_a) for number in range(30)]
+    await database.execute("update competitors set metactf_username = null")
+    await refresh(cast.organization_id)
+    async with await client_for(cast.coach_a) as client, await client_for(cast.coach_a) as other:
+        for browser in (client, other):
+            await browser.post("/presenting", data={"present": "on"})
+        roster = (await client.get("/competitors?format=csv")).text
+        labels = set(LABEL.findall(roster))
+        assert len(labels) == len(people)
+        for path in ("/competitors", "/leaderboard", "/leaderboard?format=csv", f"/teams/{cast.team_a}"):
+            assert set(LABEL.findall((await client.get(path)).text)) <= labels, path
+        book = (await client.get("/reports/practice-hours?format=xlsx")).content
+        assert labels <= set(LABEL.findall(" ".join(_text(httpx.Response(200, content=book, headers=SHEET)).split())))
+        card = (await client.get(f"/competitors/{people[0]}")).text
+        assert len(set(LABEL.findall(card))) == 1
+        assert not labels & set(LABEL.findall((await other.get("/competitors?format=csv")).text))
+
+
+@pytest.mark.parametrize(
+    "path", ["/competitors?sort=name", "/leaderboard?sort=name", "/reports/practice-hours", "/teams"]
+)
+async def test_the_address_of_a_further_page_holds_no_name(path: str) -> None:
+    cast = await make_cast()
+    for number in range(120):
+        person = await make_competitor(cast.coach_a, f"Qzreal{number} Qzreal{number}", team_id=cast.team_a)
+        await make_team(cast.coach_a, f"Qzrealteam {number}")
+    await solve(person, 10, ago(days=1))
+    await refresh(cast.organization_id)
+    async with await client_for(cast.coach_a) as client:
+        text = (await client.get(path)).text
+        cursors = re.findall(r"cursor=([\w-]+)", text)
+        assert cursors
+        for cursor in cursors:
+            assert b"qzreal" not in base64.urlsafe_b64decode(cursor + "==").lower()
+            separator = "&" if "?" in path else "?"
+            following = (await client.get(f"{path}{separator}cursor={cursor}")).text
+            assert "belongs to another list" not in following and "Qzreal" in following
 
 
 async def test_it_leads_back_and_can_be_switched_off_again() -> None:
