@@ -3,6 +3,7 @@
 from litestar.types import ControllerRouterHandler
 
 from app.controllers import (
+    alert_history,
     alerts,
     appearance,
     compare,
@@ -68,6 +69,7 @@ ROUTES: list[ControllerRouterHandler] = [
     timeline.show,
     *team_page.ROUTES,
     *team_changes.ROUTES,
+    *alert_history.ROUTES,
     *alerts.ROUTES,
     *notifications.ROUTES,
     *settings_page.ROUTES,

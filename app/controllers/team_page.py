@@ -23,7 +23,7 @@ from app.queries.team_members import Member
 from app.queries.team_numbers import Span
 from app.queries.teams import Team
 from app.security.policy import coaches
-from app.services import manual_sync, password_help
+from app.services import manual_sync, organization_limits, password_help
 from app.services.teams import TeamError
 from app.web import AnyRequest, page
 
@@ -87,6 +87,7 @@ async def render(
         others=await queries.get_others(reader.sight, team) if team.can_change else (), limits=platform_limits,
         is_sent=flags.is_on(Feature.ROSTER_SYNC, team.organization_id),
         is_read=flags.is_on(Feature.SCORE_INGESTION, team.organization_id),
+        sync_pause_minutes=(await organization_limits.of(team.organization_id)).sync_pause_minutes,
         offers_mail=await password_help.is_offered(team.organization_id),
         asked=await manual_sync.last_asked([each.competitor_id for each in shown["members"] if each.is_linked]),
     )

@@ -30,6 +30,10 @@ class Cell:
     level: int
 
 
+def day_after(first: date, number: int) -> date:
+    return first + timedelta(days=number)
+
+
 def spokes(count: int) -> tuple[Spoke, ...]:
     """The ends of a radar's axes around (0, 0), the first one upwards, clockwise."""
     return tuple(

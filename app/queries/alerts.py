@@ -132,8 +132,8 @@ def understood(view: View, frame: Frame) -> tuple[View, tuple[str, ...]]:
 async def get_page(view: View, frame: Frame, reader_id: UUID, *, size: int = PAGE_SIZE) -> Page:
     """Latest first. One row more than shown is read, to know whether there is more."""
     arguments = Arguments()
-    conditions = (*_conditions(view, frame, reader_id, arguments), _STATES[view.shown_state])
-    stretch = Stretch(0, _SOURCE, conditions, KEYS[0], LATEST_FIRST, _COLUMNS)
+    wanted = (*conditions(view, frame, reader_id, arguments), _STATES[view.shown_state])
+    stretch = Stretch(0, _SOURCE, wanted, KEYS[0], LATEST_FIRST, _COLUMNS)
     found = await database.fetch(keyset.page_sql([stretch], view.cursor, size + 1, arguments), *arguments.values)
     records, previous, following = keyset.turned(found, ORDER, view.cursor, size)
     return Page(tuple(map(_alert, records)), previous, following)
@@ -160,10 +160,10 @@ async def get_looked_at() -> datetime | None:
 
 async def get_counts(view: View, frame: Frame, reader_id: UUID) -> Counts:
     arguments = Arguments()
-    conditions = " and ".join(_conditions(replace(view, rule=""), frame, reader_id, arguments))
+    wanted = " and ".join(conditions(replace(view, rule=""), frame, reader_id, arguments))
     states = ", ".join(f"count(*) filter (where {condition}) as {name}" for name, condition in _STATES.items())
     rows = await database.fetch(
-        f"select a.rule, {states} from {_SOURCE} where {conditions} group by a.rule", *arguments.values  # noqa: S608
+        f"select a.rule, {states} from {_SOURCE} where {wanted} group by a.rule", *arguments.values  # noqa: S608
     )
     return Counts({Rule(row["rule"]): {state: row[state] for state in _STATES} for row in rows})
 
@@ -184,7 +184,7 @@ async def cards(frame: Frame, *, limit: int = 5) -> tuple[Card, ...]:
     ])
 
 
-def _conditions(view: View, frame: Frame, reader_id: UUID, arguments: Arguments) -> tuple[str, ...]:
+def conditions(view: View, frame: Frame, reader_id: UUID, arguments: Arguments) -> tuple[str, ...]:
     """Of the reader's sight first, then of the view's filters. What is about an organization is for all of it."""
     about_all = "false" if frame.scope.is_filtered else "true"
     conditions = [

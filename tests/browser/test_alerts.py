@@ -16,7 +16,10 @@ WIDTH = "document.documentElement.scrollWidth - document.documentElement.clientW
 TICK = "document.body.dispatchEvent(new CustomEvent('dash:tick'))"
 TOO_LOW = """[...document.querySelectorAll('main .button, main select, main .check, .tick')]
     .filter(e => e.offsetHeight && e.offsetHeight < 44).map(e => e.outerHTML)"""
-PATHS = ("/alerts", "/alerts?state=resolved", "/alerts?rule=stuck&state=open", "/notifications")
+PATHS = (
+    "/alerts", "/alerts?state=resolved", "/alerts?rule=stuck&state=open", "/alerts/history",
+    "/alerts/history?what=resolved", "/notifications",
+)
 
 
 @pytest.fixture
