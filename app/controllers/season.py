@@ -31,6 +31,8 @@ PATH = f"{COMPETITORS}/season"
 FORM_MAX_BYTES = 1024 * 1024
 NOT_FOUND = "There is no such roster or season, or it is not yours to change."
 STEP = "step-"
+USUAL = "usual"
+MOST_SHOWN = 200
 STEPS = {Step.UP: "Moves up", Step.STAY: "Stays", Step.LEAVE: "Leaves"}
 DONE = {
     "turned": "The season is turned. It stands below and can be undone.",
@@ -51,17 +53,32 @@ async def show(request: AnyRequest) -> Response[Any]:
         return page(request, "season/choose.html", coaches=await teams.get_coaches(reader), notices=notices, path=PATH)
     if request.query_params.get("format") == "csv":
         return _file(reader, await _moves(year, {}))
-    return await _preview(request, year)
+    return await _preview(request, year, notices=_notices(request.query_params))
+
+
+def _notices(asked: Mapping[str, str]) -> tuple[str, ...]:
+    """Of values that fell back to the default."""
+    page_text, show_text = asked.get("page", ""), asked.get("show", "")
+    found = []
+    if page_text and (_page_of(asked) == 1) != (page_text == "1"):
+        found.append("“page” is not a page; the first is shown.")
+    if show_text and not _usual(asked):
+        found.append("“show” is not known; everybody is shown.")
+    return tuple(found)
 
 
 @post(f"{PATH}/check", guards=[coaches], request_max_body_size=FORM_MAX_BYTES)
 async def check(request: AnyRequest) -> Template:
-    """With every exception taken into account, and nothing changed."""
+    """With every exception taken into account, and nothing changed. `go` leads to another page of the roster, with the
+    exceptions of all pages kept in the form."""
     year, form = await _asked(request)
+    if go := form.get("go", ""):
+        return await _preview(request, year, form=_gone(form, go, await _moves(year, _steps(form))))
     moves = await _moves(year, _steps(form))
+    changes = [each for each in moves if each.is_change]
     return page(
         request, "season/check.html", year=year, ended_year=_ended_year(year, form), archives_teams=_archives(form),
-        moves=[each for each in moves if each.is_change], exceptions=_exceptions(moves), path=PATH, step=STEP,
+        moves=changes[:MOST_SHOWN], more=len(changes) - MOST_SHOWN, exceptions=_exceptions(moves), path=PATH, step=STEP,
         key=uuid4(), steps=STEPS, divisions=DIVISIONS, limits=platform_limits, totals=_totals(moves),
     )
 
@@ -109,6 +126,28 @@ def _steps(form: Mapping[str, str]) -> dict[UUID, Step]:
     return {each: Step(value) for each, value in found.items() if each and value in set(Step)}
 
 
+def _gone(form: Mapping[str, str], go: str, moves: Iterable[Move]) -> dict[str, str]:
+    """The form as it stands after the button: on another page, filtered, or with one step for everybody shown."""
+    if go != "all":
+        return {**form, "page": go if go.isdigit() else "1"}
+    chosen = season.matching(moves, _usual(form))
+    step = form.get("all", "")
+    if step == USUAL:
+        return {**form, **{f"{STEP}{each.pupil.id}": season.usual_step(each.pupil).value for each in chosen}}
+    if step not in set(Step):
+        return dict(form)
+    return {**form, **{f"{STEP}{each.pupil.id}": step for each in chosen}}
+
+
+def _usual(form: Mapping[str, str]) -> str:
+    return form["show"] if form.get("show") in set(Step) else ""
+
+
+def _page_of(form: Mapping[str, str]) -> int:
+    text = form.get("page", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1
+
+
 def _ended_year(year: Year, form: Mapping[str, str]) -> str:
     """One of the two that may be over."""
     choices = season.years(year.today, year.starts_month)
@@ -135,16 +174,21 @@ def _totals(moves: list[Move]) -> dict[str, int]:
 
 
 async def _preview(
-    request: AnyRequest, year: Year, *, problem: str = "", form: Mapping[str, str] | None = None
+    request: AnyRequest, year: Year, *, problem: str = "", form: Mapping[str, str] | None = None,
+    notices: tuple[str, ...] = (),
 ) -> Template:
-    form = form or {}
+    form = dict(request.query_params) if form is None else form
     moves = await _moves(year, _steps(form))
+    shown = season.show(moves, _usual(form), _page_of(form))
+    on_page = {each.pupil.id for each in shown.moves}
     return page(
-        request, "season/index.html", status_code=422 if problem else 200, year=year, moves=moves, problem=problem,
+        request, "season/index.html", status_code=422 if problem else 200, year=year, shown=shown, problem=problem,
+        notices=notices,
+        elsewhere=[(pupil, value) for pupil, value in _exceptions(moves) if pupil not in on_page], show=_usual(form),
         years=season.years(year.today, year.starts_month), ended_year=_ended_year(year, form), steps=STEPS,
         archives_teams=_archives(form), changes=await queries.get_changes(year.coach_id), path=PATH, step=STEP,
         done=DONE.get(request.query_params.get("done", ""), ""), divisions=DIVISIONS,
-        usual={each.pupil.id: season.move(each.pupil, season.usual_step(each.pupil)) for each in moves},
+        usual={each.pupil.id: season.move(each.pupil, season.usual_step(each.pupil)) for each in shown.moves},
         totals=_totals(moves),
     )
 

@@ -13,6 +13,7 @@ LAST_GRADES = {"middle_school": 8, "high_school": 12, "college": 16}
 NEXT_DIVISIONS = {"middle_school": "high_school", "high_school": "college", "college": "college"}
 GRADE = re.compile(r"(?P<before>\D*?)(?P<number>[0-9]{1,2})(?P<ordinal>st|nd|rd|th)?(?P<after>\D*)", re.IGNORECASE)
 HALF_A_YEAR = timedelta(days=183)
+PAGE_SIZE = 100
 
 
 class Step(StrEnum):
@@ -67,6 +68,35 @@ def move(pupil: Pupil, step: Step) -> Move:
         division = NEXT_DIVISIONS[division]
     leaves_team = bool(pupil.team) and division != pupil.division and division != pupil.team_division
     return Move(pupil, step, _next_grade(pupil.grade or ""), division, leaves_team)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One page of a roster: the moves on it, and how many there are under the filter. Pages count from one."""
+
+    moves: tuple[Move, ...]
+    total: int
+    page: int
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // PAGE_SIZE))
+
+    @property
+    def first(self) -> int:
+        return (self.page - 1) * PAGE_SIZE + 1
+
+
+def matching(moves: Iterable[Move], usual: str) -> list[Move]:
+    """Those who usually take this step; '' is everybody."""
+    return [each for each in moves if usual in ("", usual_step(each.pupil))]
+
+
+def show(moves: Iterable[Move], usual: str, page: int) -> Shown:
+    """A page beyond the last is the last."""
+    found = matching(moves, usual)
+    page = max(1, min(page, -(-len(found) // PAGE_SIZE)))
+    return Shown(tuple(found[(page - 1) * PAGE_SIZE:page * PAGE_SIZE]), len(found), page)
 
 
 def count(moves: Iterable[Move], step: Step) -> int:

@@ -60,6 +60,46 @@ async def test_the_check_counts_the_exceptions_and_changes_nothing(cast: Cast) -
     assert await grades() == {"Nina": "9", "Max": "12", "Fay": "9"}
 
 
+def shown(text: str) -> list[str]:
+    return re.findall(r'aria-label="(\S+) [^"]*this year"', text)
+
+
+async def test_a_large_roster_comes_in_pages_and_what_was_chosen_on_one_is_kept_on_the_others(cast: Cast) -> None:
+    await database.execute(
+        """insert into competitors (organization_id, coach_id, first_name, last_name, grade, division)
+           select $1, $2, 'Kim' || n, 'Zz' || lpad(n::text, 3, '0'), '9', 'high_school'
+           from generate_series(1, 220) n""",
+        cast.organization_id, cast.coach_a.id,
+    )
+    last = await id_of("Kim220")
+    first_page = (await get(cast.coach_a)).text
+    assert len(shown(first_page)) == 100 and "1 to 100 of 223" in first_page
+    assert len(shown((await get(cast.coach_a, f"{PATH}?page=3")).text)) == 23
+    assert len(shown((await get(cast.coach_a, f"{PATH}?page=999")).text)) == 23
+    odd = (await get(cast.coach_a, f"{PATH}?page=x&show=y")).text
+    assert "“page”" in odd and "“show”" in odd and len(shown(odd)) == 100
+    kim = await id_of("Kim1")
+    second = (await post(cast.coach_a, f"{PATH}/check", coach=cast.coach_a.id, go=2, **{f"step-{kim}": "leave"})).text
+    assert len(shown(second)) == 100 and f'type="hidden" name="step-{kim}" value="leave"' in second
+    assert "101 to 200 of 223" in second and "221 move up" not in second
+    checked = (await post(cast.coach_a, f"{PATH}/check", coach=cast.coach_a.id, **{
+        f"step-{kim}": "leave", f"step-{last}": "stay"
+    })).text
+    assert "219 move up, 2 leave, 2 stay" in checked and "The first 200 of 221" in checked
+    assert (await grades())["Kim1"] == "9"
+
+
+async def test_one_step_is_set_for_all_who_are_shown(cast: Cast) -> None:
+    answer = await post(cast.coach_a, f"{PATH}/check", coach=cast.coach_a.id, go="all", show="up", all="stay")
+    assert answer.status_code == 200 and shown(answer.text) == ["Nina"]
+    assert "0 move up, 1 leaves, 2 stay as they are." in answer.text
+    back = await post(cast.coach_a, f"{PATH}/check", coach=cast.coach_a.id, go="all", all="usual",
+                      **{f"step-{await id_of('Nina')}": "leave"})
+    assert "1 moves up, 1 leaves, 1 stays as they are." in back.text
+    for odd in ("x", "-1", "9" * 40, "٣"):
+        assert (await post(cast.coach_a, f"{PATH}/check", coach=cast.coach_a.id, go=odd, page=odd)).status_code == 200
+
+
 async def test_a_second_click_leads_to_the_same_turn(cast: Cast) -> None:
     checked = await post(cast.coach_a, f"{PATH}/check", coach=cast.coach_a.id)
     key = re.search(r'name="key" value="([^"]+)"', checked.text)
