@@ -175,7 +175,8 @@ class Enqueued:
 
 
 async def enqueue(
-    kind: str, payload: dict[str, Any] | None = None, *, trigger: Trigger, triggered_by: UUID | None = None
+    kind: str, payload: dict[str, Any] | None = None, *, trigger: Trigger, triggered_by: UUID | None = None,
+    schedule_id: UUID | None = None,
 ) -> Enqueued:
     """Asks for work; the same work that is queued or running already is the answer too.
 
@@ -187,11 +188,12 @@ async def enqueue(
         raise FeatureOff(job.feature)
     wish = parse_payload(job, payload or {}).canonical()
     added = await job_runs.add(
-        kind, run_key(kind, wish), wish, max_attempts=job.policy.attempts, trigger=trigger, triggered_by=triggered_by
+        kind, run_key(kind, wish), wish, max_attempts=job.policy.attempts, trigger=trigger, triggered_by=triggered_by,
+        schedule_id=schedule_id,
     )
     is_sooner = not added.is_new and await job_runs.hasten(added.run_id)
     if (added.is_new or is_sooner) and database.DB.current_transaction.get() is None:
-        await wake([DueRun(added.run_id, kind, fence=0)])
+        wake_soon([DueRun(added.run_id, kind, fence=0)])
     is_paused = pause_of(await read_pauses(), kind, job.vendor, is_asked_for=trigger not in AUTOMATIC) is not None
     return Enqueued(added.run_id, added.is_new, added.state, is_paused and added.state is RunState.QUEUED)
 
@@ -238,6 +240,7 @@ def run_key(kind: str, payload: dict[str, Any]) -> str:
 
 
 _queues: dict[str, Queue] = {}
+_waking: set[asyncio.Task[None]] = set()
 
 
 def make_queue(url: str, *, max_size: int = 4) -> Queue:
@@ -262,6 +265,13 @@ async def prepare_queue(url: str) -> None:
         await queue.count("queued")
     finally:
         await queue.disconnect()
+
+
+def wake_soon(runs: Iterable[DueRun]) -> None:
+    """Wakes beside the caller, whose answer never waits for the queue's store."""
+    task = asyncio.create_task(wake(list(runs)))
+    _waking.add(task)
+    task.add_done_callback(_waking.discard)
 
 
 async def wake(runs: Iterable[DueRun]) -> None:
@@ -291,6 +301,8 @@ async def _connected_queue() -> Queue:
 
 async def close_queue() -> None:
     """Closes what `enqueue` opened; for the end of a process. A queue that is away has nothing to close."""
+    if _waking:
+        await asyncio.wait(_waking)
     while _queues:
         _, queue = _queues.popitem()
         with contextlib.suppress(Exception):

@@ -28,6 +28,7 @@ from app.controllers import (
     roster_changes,
     roster_coaches,
     roster_import,
+    schedules,
     search,
     season,
     second_factor,
@@ -78,4 +79,5 @@ ROUTES: list[ControllerRouterHandler] = [
     *drift.ROUTES,
     *practice_hours.ROUTES,
     sync.show,
+    *schedules.ROUTES,
 ]

@@ -13,7 +13,7 @@ from litestar.response import Response
 from app.domain.redaction import one_line
 from app.features import FeatureOff
 from app.queries import job_runs
-from app.queue import BadPayload, UnknownKind, enqueue, wake
+from app.queue import BadPayload, UnknownKind, enqueue, wake_soon
 from app.security import throttling
 from app.security.connections import client_address
 from app.security.policy import bearer
@@ -24,6 +24,8 @@ from app.tables.jobs import Trigger
 
 BODY_BYTES = 1_000_000
 WRONG_SECRETS = throttling.Rule("scheduler", window_seconds=600, per_account=20, free=20)
+REQUESTS = throttling.Rule("scheduler_request", window_seconds=60, per_account=600, free=600)
+"""Of an address with a right secret: ten a second, far more than any scheduler needs."""
 FOR_PROGRAMS = {"exclude_from_csrf": True, "exclude_from_auth": True}
 
 AnyRequest = Request[Any, Any, Any]
@@ -65,7 +67,7 @@ async def start_run(request: AnyRequest) -> Answer:
 async def tick(request: AnyRequest) -> dict[str, Any]:
     await _require_secret(request)
     started = await schedules.tick()
-    await wake(DueRun(run.run_id, run.task_type, fence=0) for run in started)
+    wake_soon(DueRun(run.run_id, run.task_type, fence=0) for run in started)
     return {"started": started}
 
 
@@ -79,7 +81,7 @@ async def show_run(request: AnyRequest, run_id: FromPath[str]) -> Answer:
 
 
 async def _require_secret(request: AnyRequest) -> None:
-    """Only wrong secrets are counted, so that nobody can keep the right one out."""
+    """Wrong secrets are counted apart, so that nobody can keep the right one out."""
     settings: Settings = request.app.state.settings
     if not settings.job_queue_runner_secret:
         raise NotFoundException(detail="JOB_QUEUE_RUNNER_SECRET is not set: schedulers from outside are off.")
@@ -89,6 +91,7 @@ async def _require_secret(request: AnyRequest) -> None:
             detail="The Authorization header should be Bearer and JOB_QUEUE_RUNNER_SECRET.",
             headers={"WWW-Authenticate": "Bearer"},
         )
+    await throttling.admit(REQUESTS, account="scheduler", address=client_address(request))
 
 
 def _is_known(header: str, secrets: tuple[str, ...]) -> bool:

@@ -8,7 +8,7 @@ from uuid import UUID
 from app import database
 from app.domain.readers import Reader
 from app.features import Feature, FeatureOff, require_feature
-from app.queue import enqueue, find_kind, parse_payload, run_key, wake
+from app.queue import enqueue, find_kind, parse_payload, run_key, wake_soon
 from app.security import audit
 from app.services import organization_limits
 from app.services.job_runs import DueRun
@@ -64,7 +64,7 @@ async def sync_now(reader: Reader, competitor_ids: Sequence[UUID]) -> Asked:
             "sync.asked", actor=reader, subject_type="organization", subject_id=organization_id, after=payload,
             organization_id=organization_id,
         )
-    await wake([DueRun(asked.run_id, KIND, fence=0)])
+    wake_soon([DueRun(asked.run_id, KIND, fence=0)])
     return Asked(asked.run_id, asked.is_new)
 
 

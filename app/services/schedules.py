@@ -2,12 +2,9 @@
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
-
-from cronsim import CronSim, CronSimError
 
 from app import database
 from app.domain.readers import Reader
@@ -15,16 +12,17 @@ from app.features import Feature, is_enabled_anywhere, read_flags
 from app.queue import JOB_KINDS, BadPayload, JobKind, parse_payload, run_key
 from app.security import audit
 from app.services import job_runs
+from app.services.cron import BadCron, next_slot
 from app.tables.jobs import Trigger
-
-
-class BadCron(Exception):
-    """The text says which expression or zone cannot be used, and how one looks."""
 
 
 class UnknownSchedule(Exception):
     def __init__(self, name: str) -> None:
         super().__init__(f"There is no schedule {name!r}.")
+
+
+ZONE = "UTC"
+"""Of the built-in schedules, until a person chooses another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +33,8 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class BuiltIn:
-    """`other_cron` is what the schedule has under other settings: a person's own expression is neither."""
-
     kind: str
     cron: str
-    other_cron: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +51,8 @@ class _Slot:
 def built_ins(*, is_prioritized: bool) -> tuple[BuiltIn, ...]:
     """Where people have due times, who falls due is looked for often; else each slot takes a batch, or everybody."""
     often, seldom = "*/5 * * * *", "*/30 * * * *"
-    sync = (often, seldom) if is_prioritized else (seldom, often)
     return (
-        BuiltIn("game_platform_sync", *sync),
+        BuiltIn("game_platform_sync", often if is_prioritized else seldom),
         BuiltIn("game_platform_totals_sweep", "0 * * * *"),
         BuiltIn("game_platform_onboarding", "*/10 * * * *"),
         BuiltIn("outbox_drain", "* * * * *"),
@@ -69,31 +63,22 @@ def built_ins(*, is_prioritized: bool) -> tuple[BuiltIn, ...]:
     )
 
 
-def next_slot(cron: str, zone: str, after: datetime) -> datetime:
-    """The first slot after a moment. Raises BadCron."""
-    if len(cron.split()) != 5:
-        raise BadCron(f"{cron!r} should have five fields: minute, hour, day, month, weekday, such as */5 * * * *")
-    try:
-        return next(CronSim(cron, after.astimezone(ZoneInfo(zone)))).astimezone(UTC)
-    except CronSimError as error:
-        raise BadCron(f"{cron!r} cannot be used ({error}); five fields are minute, hour, day, month, weekday") from None
-    except StopIteration:
-        raise BadCron(f"{cron!r} never comes") from None
-    except (KeyError, ValueError, OSError):
-        raise BadCron(f"{zone!r} is not a time zone such as UTC or Europe/Berlin") from None
-
-
 async def ensure_built_ins() -> None:
-    """Makes the built-in schedules where they are missing; what a person changed stays."""
-    now = await _database_time()
-    is_prioritized = (await read_flags()).is_switched_on(Feature.PRIORITIZATION)
-    for schedule in built_ins(is_prioritized=is_prioritized):
+    """Makes the built-in schedules where they are missing; what a person changed stays, whatever it says now."""
+    now = await database_time()
+    for schedule in await current_built_ins():
         await database.execute(
             """insert into job_schedules (name, kind, cron, next_run_at, is_built_in) values ($1, $1, $2, $3, true)
-               on conflict (name) do update set cron = excluded.cron, next_run_at = excluded.next_run_at
-               where job_schedules.is_built_in and job_schedules.cron = $4""",
-            schedule.kind, schedule.cron, next_slot(schedule.cron, "UTC", now), schedule.other_cron,
+               on conflict (name) do update
+               set cron = excluded.cron, next_run_at = excluded.next_run_at, version = job_schedules.version + 1
+               where job_schedules.is_built_in and not job_schedules.is_changed
+                   and job_schedules.cron <> excluded.cron""",
+            schedule.kind, schedule.cron, next_slot(schedule.cron, ZONE, now),
         )
+
+
+async def current_built_ins() -> tuple[BuiltIn, ...]:
+    return built_ins(is_prioritized=(await read_flags()).is_switched_on(Feature.PRIORITIZATION))
 
 
 async def change_cron(name: str, cron: str, *, actor: Reader | None = None, actor_label: str = "") -> None:
@@ -103,9 +88,11 @@ async def change_cron(name: str, cron: str, *, actor: Reader | None = None, acto
         schedule = await database.fetchrow("select id, cron, zone from job_schedules where name = $1 for update", name)
         if schedule is None:
             raise UnknownSchedule(name)
-        next_run_at = next_slot(cron, schedule["zone"], await _database_time())
+        next_run_at = next_slot(cron, schedule["zone"], await database_time())
         await database.execute(
-            "update job_schedules set cron = $2, next_run_at = $3 where id = $1", schedule["id"], cron, next_run_at
+            """update job_schedules set cron = $2, next_run_at = $3, is_changed = is_built_in, version = version + 1,
+                   changed_by = $4, changed_at = clock_timestamp() where id = $1""",
+            schedule["id"], cron, next_run_at, actor.user_id if actor else None,
         )
         await audit.record(
             "schedule.change", actor=actor, actor_label=actor_label, subject_type="schedule", subject_id=name,
@@ -162,6 +149,6 @@ async def _take(slot: _Slot, *, starts: bool) -> bool:
     return taken == 1
 
 
-async def _database_time() -> datetime:
+async def database_time() -> datetime:
     now: datetime = await database.fetchval("select clock_timestamp()")
     return now

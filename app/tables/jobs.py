@@ -43,6 +43,8 @@ AUTOMATIC = frozenset({Trigger.SCHEDULE, Trigger.FOLLOW_UP})
 
 
 class JobSchedule(Table, tablename="job_schedules"):
+    """`is_changed`: a person's word stands against the built-in default. `version` grows with each change."""
+
     id = uuid_key()
     name = Varchar(null=False, unique=True)
     kind = Varchar(null=False)
@@ -51,6 +53,13 @@ class JobSchedule(Table, tablename="job_schedules"):
     zone = Varchar(null=False, default="UTC")
     enabled = Boolean(null=False, default=True)
     is_built_in = Boolean(null=False, default=False)
+    is_changed = Boolean(null=False, default=False)
+    changed_by = may_refer_to(User)
+    changed_at = when()
+    version = Integer(null=False, default=0)
+    pause_reason = text()
+    paused_by = may_refer_to(User)
+    paused_at = when()
     last_run_at = when()
     next_run_at = Timestamptz(null=False, default=TimestamptzNow())
     created_at = now()

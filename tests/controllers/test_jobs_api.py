@@ -14,6 +14,7 @@ import pytest_asyncio
 from app import database
 from app.main import create_app
 from app.services import job_runs, schedules
+from app.services.cron import BadCron
 from app.settings import get_settings
 
 SECRET, NEXT_SECRET = "a-secret-of-the-scheduler", "the-secret-that-comes-next"
@@ -199,7 +200,7 @@ async def test_a_failed_run_says_why(api: httpx.AsyncClient) -> None:
     run_id = (await _run(api, "job_cleanup")).json()["run_id"]
     claimed = await job_runs.claim(UUID(run_id), "worker")
     assert claimed
-    await job_runs.fail(claimed.claim, schedules.BadCron("'x' never comes"), retry_seconds=1, is_final=True)
+    await job_runs.fail(claimed.claim, BadCron("'x' never comes"), retry_seconds=1, is_final=True)
     run = (await api.get(f"/api/jobs/runs/{run_id}")).json()
     assert (run["state"], run["error"]) == ("failed", "BadCron: 'x' never comes")
 

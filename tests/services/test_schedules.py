@@ -1,13 +1,14 @@
 """Slots: each due one starts once, whoever looks, and what was missed is one run."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from app import database
-from app.services import job_runs, schedules
-from app.services.schedules import BadCron, UnknownSchedule
+from app.domain.pauses import Scope
+from app.services import job_runs, pauses, schedules
+from app.services.schedules import UnknownSchedule
 from app.settings import get_settings
 
 
@@ -67,6 +68,12 @@ async def test_the_sync_follows_the_prioritization_setting_until_a_person_change
     assert await database.fetchval("select after->>'cron' from audit_log") == "* * * * *"
 
 
+async def test_changing_a_schedule_to_the_other_default_is_a_change_too(configured: pytest.MonkeyPatch) -> None:
+    await schedules.change_cron("game_platform_sync", "*/30 * * * *", actor_label="test")
+    await schedules.ensure_built_ins()
+    assert await _sync_cron() == "*/30 * * * *"
+
+
 async def test_a_due_slot_starts_one_run(configured: pytest.MonkeyPatch) -> None:
     await _only("game_platform_sync")
     slot = await _make_due("game_platform_sync")
@@ -94,6 +101,25 @@ async def test_after_an_outage_there_is_one_run_and_the_next_slot_is_ahead(confi
     assert await schedules.tick() == []
     wait = await database.fetchval("select next_run_at - now() from job_schedules where enabled")
     assert timedelta(0) < wait <= timedelta(minutes=5)
+
+
+async def test_a_scheduler_that_stopped_for_five_slots_catches_up_once(configured: pytest.MonkeyPatch) -> None:
+    await _only("job_cleanup")
+    await database.execute("update job_schedules set cron = '* * * * *' where name = 'job_cleanup'")
+    slot = await _make_due("job_cleanup", minutes_ago=5)
+    started = await asyncio.gather(*(schedules.tick() for _ in range(8)))
+    assert [run.task_type for runs in started for run in runs] == ["job_cleanup"]
+    assert [row["slot_at"] for row in await database.fetch("select slot_at from job_runs")] == [slot]
+    assert await database.fetchval("select next_run_at > now() from job_schedules where enabled")
+
+
+async def test_a_paused_kind_keeps_at_most_one_run_waiting(configured: pytest.MonkeyPatch) -> None:
+    await _only("job_cleanup")
+    await pauses.pause(Scope.KIND, "job_cleanup", reason="x", actor=None, actor_label="test")
+    for _ in range(3):
+        await _make_due("job_cleanup")
+        await schedules.tick()
+    assert await database.fetchval("select count(*) from job_runs where state = 'queued'") == 1
 
 
 async def test_a_slot_passes_while_the_same_work_still_runs(configured: pytest.MonkeyPatch) -> None:
@@ -138,37 +164,6 @@ async def test_a_spoiled_schedule_does_not_hold_up_the_others(configured: pytest
     await _make_due("job_cleanup")
     await database.execute(f"update job_schedules set {change} where name = 'game_platform_sync'")
     assert [run.task_type for run in await schedules.tick()] == ["job_cleanup"]
-
-
-@pytest.mark.parametrize(
-    ("cron", "zone", "said"),
-    [
-        ("soon", "UTC", "'soon' should have five fields"),
-        ("* * * * * *", "UTC", "should have five fields"),
-        ("61 * * * *", "UTC", r"cannot be used \(Bad minute\)"),
-        ("0 0 30 2 *", "UTC", "cannot be used"),
-        ("* * * * *", "Mars/Olympus", "'Mars/Olympus' is not a time zone"),
-        ("* * * * *", "../../etc/passwd", "is not a time zone"),
-        ("", "UTC", "should have five fields"),
-    ],
-)
-def test_a_bad_expression_is_refused_and_says_how_one_looks(cron: str, zone: str, said: str) -> None:
-    with pytest.raises(BadCron, match=said):
-        schedules.next_slot(cron, zone, datetime(2026, 11, 21, tzinfo=UTC))
-
-
-@pytest.mark.parametrize(
-    ("cron", "zone", "after", "expected"),
-    [
-        ("15 3 * * *", "UTC", "2026-11-21T03:15", "2026-11-22T03:15"),
-        ("0 9 * * *", "Europe/Berlin", "2026-07-01T12:00", "2026-07-02T07:00"),
-        ("0 9 * * *", "Europe/Berlin", "2026-12-01T12:00", "2026-12-02T08:00"),
-        ("30 2 * * *", "Europe/Berlin", "2026-10-24T23:00", "2026-10-25T00:30"),
-    ],
-)
-def test_the_next_slot_is_right_in_its_zone(cron: str, zone: str, after: str, expected: str) -> None:
-    start = datetime.fromisoformat(after).replace(tzinfo=UTC)
-    assert schedules.next_slot(cron, zone, start) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
 
 
 async def test_changing_a_schedule_that_does_not_exist_says_so() -> None:
