@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from litestar import Litestar, Router
 from litestar.config.compression import CompressionConfig
@@ -10,7 +10,7 @@ from litestar.datastructures import CacheControlHeader, State
 from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
 
-from app import database, logs, queue
+from app import alarm_watch, database, logs, queue
 from app.controllers import ROUTES, exports
 from app.domain import paging
 from app.errors import no_organization, render_error
@@ -51,7 +51,8 @@ async def pool(app: Litestar) -> AsyncIterator[None]:
         statement_seconds=STATEMENT_SECONDS, settings_of_session=PAGES_SESSION,
     )
     try:
-        yield
+        async with alarm_watch.watching() if app.state.is_watching else nullcontext():
+            yield
     finally:
         await queue.close_queue()
         await database.close_pool()
@@ -72,7 +73,8 @@ def static_files() -> Router:
     )
 
 
-def create_app(settings: Settings | None = None) -> Litestar:
+def create_app(settings: Settings | None = None, *, is_watching: bool = True) -> Litestar:
+    """`is_watching`: whether the process looks for alarms while it serves."""
     settings = settings or get_settings()
     if settings.secret_key:
         paging.seal_with(CursorSeal(settings.secret_key))
@@ -88,7 +90,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         request_max_body_size=FORM_MAX_BYTES,
         openapi_config=None,
         logging_config=None,
-        state=State({"settings": settings}),
+        state=State({"settings": settings, "is_watching": is_watching}),
     )
     app.asgi_handler = head_like_get(app.asgi_handler)
     return app

@@ -7,6 +7,7 @@ from app.settings import ROOT
 TABLE_MODULES = [
     "accounts", "rosters", "scores", "standings", "jobs", "vendors", "history", "flags", "password_help", "outbox",
     "drift", "coverage", "practice_hours", "alerts", "roster_history", "calendars", "looks",
+    "alarms",
 ]
 
 APP_CONFIG = AppConfig(

@@ -18,7 +18,7 @@ MAY_IMPORT = {
     # A watched list tells of the rows that its page shows: the job hands the page's own query to the service.
     "jobs": {
         "jobs", "services", "queries", "integrations", "queue", "features", "database", "settings", "tables", "domain",
-        "logs",
+        "logs", "alarm_watch",
     },
     "services": {
         "services", "domain", "tables", "database", "features", "queue", "security", "integrations", "settings",

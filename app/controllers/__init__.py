@@ -3,6 +3,8 @@
 from litestar.types import ControllerRouterHandler
 
 from app.controllers import (
+    alarm_settings,
+    alarms,
     alert_history,
     alerts,
     appearance,
@@ -79,5 +81,7 @@ ROUTES: list[ControllerRouterHandler] = [
     *drift.ROUTES,
     *practice_hours.ROUTES,
     sync.show,
+    *alarms.ROUTES,
+    *alarm_settings.ROUTES,
     *schedules.ROUTES,
 ]

@@ -31,7 +31,7 @@ class Reader:
     """A signed-in person, as every page needs them. `organization_ids` come in order of joining.
 
     `unread`: how many notifications wait, counted up to one more than a header says in digits. `pauses`: the work that
-    waits and that they should know of.
+    waits and that they should know of. `alarms`: how many are open; nobody but admins needs to know.
     """
 
     user_id: UUID
@@ -46,6 +46,7 @@ class Reader:
     is_presenting: bool = False
     unread: int = 0
     pauses: tuple[Pause, ...] = ()
+    alarms: int = 0
 
     @property
     def is_admin(self) -> bool:

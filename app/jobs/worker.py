@@ -12,7 +12,7 @@ import asyncpg
 import saq
 import structlog
 
-from app import database, logs
+from app import alarm_watch, database, logs
 from app.jobs import runner
 from app.jobs.dispatcher import Dispatcher
 from app.jobs.memory import calm_collector, tidy
@@ -100,7 +100,8 @@ async def _serve(queue: saq.Queue) -> None:
     dispatching = asyncio.create_task(worker.dispatcher.work())
     log.info("worker started", worker=name, slots=CONCURRENCY)
     try:
-        await worker.start()
+        async with alarm_watch.watching():
+            await worker.start()
     finally:
         dispatching.cancel()
         with contextlib.suppress(Exception):

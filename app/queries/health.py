@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 
 from app import database
-
-WORKER_SECONDS = 60
-OVERDUE_SECONDS = 120
+from app.domain.alarm_rules import SCHEDULE_GRACE, WORKER_SILENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +13,11 @@ class Health:
 
 
 async def database_health() -> Health:
-    await database.fetchval("select 1")
+    is_read_only = await database.fetchval(
+        "select pg_is_in_recovery() or current_setting('transaction_read_only')::bool"
+    )
+    if is_read_only:
+        return Health(False, "The database takes no changes: it is read-only or a standby.")
     return Health(True, "The database answers.")
 
 
@@ -25,7 +27,7 @@ async def worker_health() -> Health:
     )
     if age is None:
         return Health(False, "No worker is running. Start one: bin/sideline worker")
-    return Health(age <= WORKER_SECONDS, f"A worker was last heard {age} seconds ago.")
+    return Health(age <= WORKER_SILENCE.total_seconds(), f"A worker was last heard {age} seconds ago.")
 
 
 async def scheduler_health() -> Health:
@@ -35,7 +37,7 @@ async def scheduler_health() -> Health:
     )
     if row is None:
         return Health(False, "There is no schedule yet; a worker makes them when it starts.")
-    if row["overdue_seconds"] > OVERDUE_SECONDS:
+    if row["overdue_seconds"] > SCHEDULE_GRACE.total_seconds():
         return Health(
             False,
             f"{row['name']} is overdue by {row['overdue_seconds']} seconds: no worker looks at the schedules, or "

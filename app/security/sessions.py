@@ -159,6 +159,7 @@ select s.id as session_id, s.second_factor_passed, s.is_presenting,
         'paused_by', coalesce(nullif(by.display_name, ''), trim(by.first_name || ' ' || by.last_name), '')
         ) order by p.paused_at) from pauses p left join users by on by.id = p.paused_by
         where u.role = 'admin' or p.scope <> 'kind') as pauses,
+    case when u.role = 'admin' then (select count(*)::int from alarms where resolved_at is null) else 0 end as alarms,
     array(select a.team_id from team_assistants a where a.user_id = u.id order by a.created_at) as assisted_team_ids
 from sessions s
 join users u on u.id = s.user_id
@@ -214,6 +215,7 @@ def _reader(row: asyncpg.Record) -> Reader:
         is_presenting=row["is_presenting"],
         unread=row["unread"],
         pauses=tuple(_pause(**each) for each in json.loads(row["pauses"] or "[]")),
+        alarms=row["alarms"],
     )
 
 

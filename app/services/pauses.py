@@ -43,9 +43,20 @@ async def resume(
             "delete from pauses where scope = $1 and name = $2 and is_automatic = $3 returning reason",
             scope.value, name, is_automatic,
         )
+        if reason is not None and is_automatic:
+            await _count_anew(name)
         if reason is not None:
             await _remember("pause.end", scope, name, actor, actor_label, before={"reason": reason})
     return reason is not None
+
+
+async def _count_anew(kind: str) -> None:
+    """What failed before does not stop it again."""
+    await database.execute(
+        """insert into failure_resets (kind, counted_from) values ($1, clock_timestamp())
+           on conflict (kind) do update set counted_from = excluded.counted_from""",
+        kind,
+    )
 
 
 async def _remember(

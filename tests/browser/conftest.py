@@ -40,8 +40,9 @@ async def site(database_url: str) -> AsyncIterator[str]:
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     server = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "uvicorn", "--factory", "app.main:create_app", "--port", str(port), "--no-access-log",
-        "--log-level", "warning", env={**os.environ, "DATABASE_URL": database_url, "BASE_URL": address},
+        sys.executable, "-m", "uvicorn", "--factory", "tests.browser.quiet:create_app", "--port", str(port),
+        "--no-access-log", "--log-level", "warning",
+        env={**os.environ, "DATABASE_URL": database_url, "BASE_URL": address},
     )
     try:
         await _answers(address, server)
