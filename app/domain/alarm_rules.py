@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from app.domain.job_words import kind_title, vendor_title
+from app.domain.schedules import MISSED_SECONDS
 
 WORKER_SILENCE = timedelta(seconds=60)
-SCHEDULE_GRACE = timedelta(minutes=2)
+SCHEDULE_GRACE = timedelta(seconds=MISSED_SECONDS)
 OLDEST_DUE = timedelta(minutes=5)
 LATE_LOOK = timedelta(minutes=10)
 """Two ticks: a look this much past its promise was not only waiting for its turn."""
