@@ -1,7 +1,6 @@
 """Alarms from our tables: they open once, end by themselves, and what keeps failing stops starting by itself."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -19,9 +18,9 @@ AT_ONCE = timedelta()
 
 
 @pytest.fixture
-async def cast() -> AsyncIterator[Cast]:
+async def cast() -> Cast:
     await workers.hear(uuid4(), "here:1")
-    yield await make_cast()
+    return await make_cast()
 
 
 async def open_alarms() -> list[tuple[str, str]]:
