@@ -65,6 +65,10 @@ PHRASES = {
     "practice_window_set": "The length of a Flash CTF was set",
 }
 
+OF_SEVERAL = {
+    "competitor_onboarded": "were added to the Game Platform",
+    "membership_pushed": "are on their teams on the Game Platform too",
+}
 IMPORT_WORDS = {"updated": "updated", "unchanged": "unchanged", "teams_created": "new teams"}
 
 
@@ -147,7 +151,8 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Events that are told together: a person's solves of a day, a day's newcomers, who played an event."""
+    """Events that are told together: a person's solves of a day, a day's newcomers here and at the platform, who played
+    an event."""
 
     events: tuple[Event, ...]
 
@@ -181,7 +186,7 @@ def _belongs_to(event: Event) -> tuple[object, ...] | None:
     match event.what:
         case "solved":
             return event.what, event.day, event.person
-        case "joined":
+        case "joined" | "competitor_onboarded" | "membership_pushed":
             return event.what, event.day
         case "played":
             return event.what, event.details.get("event_id")
@@ -207,7 +212,8 @@ def phrase(events: Sequence[Event]) -> str:
             return f"played {first.details.get('event') or 'a Flash CTF'} ({points} points)"
         case "roster_imported" if created := first.details.get("created"):
             return f"Imported {created} competitor{'' if created == 1 else 's'} from a file"
-    return PHRASES.get(first.what) or first.what.replace("_", " ")
+    told = OF_SEVERAL if len({event.person for event in events}) > 1 else PHRASES
+    return told.get(first.what) or PHRASES.get(first.what) or first.what.replace("_", " ")
 
 
 def more(events: Sequence[Event]) -> str:

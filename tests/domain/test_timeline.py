@@ -43,6 +43,15 @@ def test_newcomers_of_a_day_and_players_of_an_event_are_one_line() -> None:
     assert lines[0].phrase == "played November (100 points)"
 
 
+def test_a_day_of_many_additions_is_one_line() -> None:
+    added = event("competitor_onboarded"), event("competitor_onboarded", BEN)
+    assert told(*added) == ["were added to the Game Platform"]
+    assert told(event("membership_pushed")) == ["is on the team on the Game Platform too"]
+    assert told(event("membership_pushed"), event("membership_pushed", BEN)) == [
+        "are on their teams on the Game Platform too"
+    ]
+
+
 def test_changes_stay_apart() -> None:
     assert told(event("member_added"), event("member_added")) == ["came onto the team"] * 2
 
