@@ -96,6 +96,9 @@ async def _walk(client: httpx.AsyncClient, starts: list[str]) -> dict[str, str]:
         if shape in found or path.startswith(NOT_PAGES):
             continue
         answer = await client.get(path, follow_redirects=True)
+        if answer.status_code == 204:  # nothing new since the page that asks: the whole of it is asked for instead
+            path = re.sub(r"[?&]seen=[^&]*", "", path)
+            answer = await client.get(path)
         if answer.status_code == 405:
             found[shape] = ""
             continue
