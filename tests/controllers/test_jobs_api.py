@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,8 +13,10 @@ import pytest
 import pytest_asyncio
 
 from app import database
+from app.controllers import jobs_api
+from app.domain.pauses import Scope
 from app.main import create_app
-from app.services import job_runs, schedules
+from app.services import job_runs, pauses, schedules
 from app.services.cron import BadCron
 from app.settings import get_settings
 
@@ -108,6 +111,28 @@ async def test_wrong_secrets_are_slowed_down_and_the_right_one_is_not(configured
     assert statuses[-1] == 429
     async with _client() as api:
         assert (await api.post("/api/jobs/tick")).status_code == 200
+
+
+async def test_right_secrets_have_a_generous_limit_of_their_own(
+    configured: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert jobs_api.REQUESTS.per_account >= 600
+    monkeypatch.setattr(jobs_api, "REQUESTS", replace(jobs_api.REQUESTS, per_account=5, free=5))
+    async with _client() as api:
+        answers = [await api.post("/api/jobs/tick") for _ in range(7)]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 2
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 60
+
+
+async def test_a_paused_kind_is_taken_and_said_to_be_paused(api: httpx.AsyncClient) -> None:
+    await pauses.pause(Scope.KIND, "job_cleanup", reason="x", actor=None, actor_label="test")
+    first = await _run(api, "job_cleanup")
+    assert first.status_code == 202
+    assert first.json() == {"run_id": first.json()["run_id"], "state": "queued", "paused": True}
+    second = await _run(api, "job_cleanup")
+    assert (second.status_code, second.json()) == (200, first.json())
+    await pauses.resume(Scope.KIND, "job_cleanup", actor=None, actor_label="test")
+    assert "paused" not in (await _run(api, "job_cleanup")).json()
 
 
 async def test_without_a_secret_in_the_settings_the_requests_do_not_exist(
