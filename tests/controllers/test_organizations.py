@@ -1,5 +1,6 @@
 """/admin/organizations: the list, and the form of each."""
 
+import asyncio
 import json
 import re
 from uuid import uuid4
@@ -8,8 +9,10 @@ import httpx
 import pytest
 
 from app import database
+from tests.alerting import make_player
 from tests.cast import Cast, make_cast, make_organization
 from tests.clients import client_for
+from tests.league import ago, refresh, solve
 
 PAGE = "/admin/organizations"
 FORM = {
@@ -116,6 +119,29 @@ async def test_promises_and_limits_are_kept_and_audited(cast: Cast) -> None:
     assert {name: row[name] for name in wanted} == {name: int(value) for name, value in wanted.items()}
     after = await database.fetchval("select after from audit_log where action = 'organization.settings_changed'")
     assert json.loads(after) == {name: int(value) for name, value in wanted.items()}
+
+
+async def test_a_promise_shows_wherever_a_number_is_late(cast: Cast) -> None:
+    ada = await make_player(cast.coach_a, "Ada Away", team_id=cast.team_a, looked_hours=3)
+    await solve(ada, 100, ago(days=1))
+    await refresh(cast.organization_id)
+    paths = ("/leaderboard", "/teams", f"/teams/{cast.team_a}", "/timeline", "/reports/practice-hours",
+             f"/competitors/{ada}", "/", "/teams/plan", f"/compare?competitor={ada}&competitor={ada}")
+    async with await client_for(cast.coach_a) as coach:
+        for path in paths:
+            assert "Late:" not in (await coach.get(path)).text, path
+        assert (await save(cast, moderate_look_minutes="60", idle_look_minutes="120")).status_code == 303
+        for path in paths[:-1]:
+            assert "promised every 2 hours" in (await coach.get(path)).text, path
+
+
+async def test_two_admins_who_save_at_once_leave_one_or_the_others_settings(cast: Cast) -> None:
+    wanted = ({"idle_look_minutes": "200", "syncs_per_hour": "2"}, {"idle_look_minutes": "300", "syncs_per_hour": "3"})
+    answers = await asyncio.gather(*(save(cast, **each) for each in wanted))
+    assert [answer.status_code for answer in answers] == [303, 303]
+    row = await stored(cast)
+    assert (row["idle_look_minutes"], row["syncs_per_hour"]) in ((200, 2), (300, 3))
+    assert await database.fetchval("select count(*) from audit_log where action = 'organization.settings_changed'") == 2
 
 
 async def test_what_was_typed_stands_in_its_field_again(cast: Cast) -> None:

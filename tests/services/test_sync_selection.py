@@ -108,6 +108,19 @@ async def test_somebody_new_is_due_at_once_and_then_by_what_they_do(platform: Pl
     assert [row["score"] for row in scores] == [50, 0, 50]
 
 
+async def test_an_organization_that_is_promised_more_is_looked_at_more_often(platform: Platform, coach: Person) -> None:
+    await database.execute(
+        "update organizations set active_look_minutes = 10, moderate_look_minutes = 60, idle_look_minutes = 240"
+    )
+    now = int(time.time())
+    active, idle, recent = [await make_onboarded(platform, coach, f"{name} Oak") for name in ("Ann", "Ida", "Rea")]
+    await platform.solve(active[1], timestamp_unix=now - 60)
+    await platform.solve(recent[1], timestamp_unix=now - 5 * HOUR)
+    await run(platform)
+    waits = [round((await state(competitor_id))["due_minutes"]) for competitor_id, _ in (active, recent, idle)]
+    assert waits == [10, 60, 240]
+
+
 async def test_being_active_ends_an_hour_after_the_last_find(platform: Platform, coach: Person) -> None:
     competitor_id, syned_user_id = await make_onboarded(platform, coach, "Ada Alder")
     await platform.solve(syned_user_id, timestamp_unix=int(time.time()) - 60)
