@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,12 +18,13 @@ from app.controllers.payload_fields import form_names, payload_fields, read_payl
 from app.domain import schedules as words
 from app.domain.addresses import Reading, address
 from app.domain.job_words import kind_title
+from app.domain.pauses import Pause, pause_of
 from app.domain.readers import Reader
 from app.features import FeatureOff
 from app.queries import health
 from app.queries import schedules as queries
 from app.queries.schedules import Schedule
-from app.queue import BadPayload
+from app.queue import JOB_KINDS, BadPayload
 from app.security.policy import admins
 from app.services import cron, preferences, schedule_changes
 from app.services.cron import BadCron
@@ -64,7 +66,7 @@ async def list_all(request: AnyRequest) -> Template:
         request, "schedules/index.html", fragment="schedules/_list.html", schedules=shown, state=state,
         here_url=address(PAGE, {"state": state}), notices=reading.notices, tabs=_tabs(state, found),
         done=DONE.get(reading.text("done"), ""), scheduler=await health.scheduler_health(),
-        worker=await health.worker_health(), as_of=datetime.now(UTC), **_words(),
+        worker=await health.worker_health(), as_of=datetime.now(UTC), **_words(request.user),
     )
 
 
@@ -181,7 +183,7 @@ def _new(
         kinds=[(kind, kind_title(kind)) for kind in schedulable()],
         fields=payload_fields(wish.kind, dict(wish.payload)),
         preview=_preview(request.user, wish.cron, wish.zone), zones=_zones(wish.zone), version=0, schedule=None,
-        **_problem(error), **_words(),
+        **_problem(error), **_words(request.user),
     )
 
 
@@ -200,12 +202,13 @@ async def _one(
         preview=_preview(request.user, wish.cron, wish.zone),
         meanwhile=_differences(_as_wish(schedule), wish) if is_stale and entered else [], is_edited=entered is not None,
         from_default=await _from_default(schedule), done=DONE.get(request.query_params.get("done", ""), ""),
-        **_problem(error), **_words(),
+        **_problem(error), **_words(request.user),
     )
 
 
 def _problem(error: Exception | None) -> dict[str, Any]:
-    field = getattr(error, "field", "")
+    """At its field where it has one: `competitor_ids.0` is at `competitor_ids`."""
+    field = getattr(error, "field", "").partition(".")[0]
     return {"problem": str(error) if error else "", "errors": {field: str(error)} if error and field else {}}
 
 
@@ -251,8 +254,15 @@ def _tabs(state: str, found: tuple[Schedule, ...]) -> list[tuple[str, str, bool,
     return [(label, address(PAGE, {"state": name}), name == state, counts[name]) for name, label in STATES.items()]
 
 
-def _words() -> dict[str, Any]:
+def _held_by(reader: Reader, kind: str) -> Pause | None:
+    """What keeps the runs of a schedule waiting, though its slots come."""
+    job = JOB_KINDS.get(kind)
+    return pause_of(reader.pauses, kind, job.vendor if job else None, is_asked_for=False)
+
+
+def _words(reader: Reader) -> dict[str, Any]:
     return {
+        "held_by": partial(_held_by, reader),
         "in_words": cron.in_words, "does": words.does, "kind_title": kind_title, "mark_of_run": words.mark_of,
         "duration_words": words.duration_words, "result_words": words.result_words,
     }

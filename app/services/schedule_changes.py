@@ -174,7 +174,7 @@ def _checked(wish: Wish) -> dict[str, Any]:
     try:
         kind = find_kind(wish.kind)
     except UnknownKind:
-        raise ScheduleError("Choose the work from the list.", "kind") from None
+        raise ScheduleError("Choose the work from the list.") from None
     return parse_payload(kind, dict(wish.payload)).canonical()
 
 
