@@ -15,6 +15,7 @@ from litestar.exceptions import HTTPException
 from litestar.response import Response
 
 from app.security.redirects import sign_in_redirect
+from app.services import error_reports
 from app.web import PRIVATE, AnyRequest, page, page_context, wants_fragment
 
 DATABASE_AWAY = (
@@ -78,6 +79,7 @@ def explain(request: AnyRequest, error: Exception) -> Problem:
 def _unexpected(request: AnyRequest, error: Exception) -> Problem:
     reference = secrets.token_hex(4)
     log.error("request failed", reference=reference, method=request.method, route=_route(request), exc_info=error)
+    error_reports.report_soon(error, route=_route(request))
     return Problem(500, *WORDS[500], reference=reference)
 
 

@@ -16,11 +16,13 @@ from app.domain import paging
 from app.errors import no_organization, render_error
 from app.methods import head_like_get, refusals
 from app.queries.scopes import NoOrganization
+from app.request_log import with_request_log
 from app.security.csrf import CsrfMiddleware
 from app.security.cursors import CursorSeal
 from app.security.headers import refuse_malformed, security_headers
 from app.security.policy import anyone
 from app.security.sessions import AuthenticationMiddleware
+from app.services import error_reports
 from app.settings import Settings, get_settings
 from app.web import STATIC, template_engine
 
@@ -45,6 +47,7 @@ async def pool(app: Litestar) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     assert settings.database_url
     logs.configure(settings)
+    error_reports.start()
     _collect_less_often()
     await database.open_pool(
         settings.database_url, min_size=0, max_size=10, patience_seconds=PATIENCE_SECONDS,
@@ -92,5 +95,5 @@ def create_app(settings: Settings | None = None, *, is_watching: bool = True) ->
         logging_config=None,
         state=State({"settings": settings, "is_watching": is_watching}),
     )
-    app.asgi_handler = head_like_get(app.asgi_handler)
+    app.asgi_handler = with_request_log(head_like_get(app.asgi_handler))
     return app

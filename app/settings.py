@@ -48,6 +48,10 @@ class Settings(BaseSettings):
         "INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
     log_format: Literal["console", "json"] = Field("console", description="console or json")
+    sentry_dsn: str | None = Field(
+        None, repr=False, description="https://key@host/project; http to this machine only"
+    )
+    metrics_token: str | None = Field(None, repr=False, min_length=16, description="at least 16 characters")
     smtp_url: str | None = Field(None, description="smtp://user:password@host:port or smtps://…")
     job_queue_runner_secret: CommaSeparated = Field(
         (), description="one secret, or two during a rotation, comma-separated, each at least 16 characters"
@@ -92,6 +96,15 @@ class Settings(BaseSettings):
     def _is_smtp(cls, value: str | None) -> str | None:
         address = urlsplit(value or "smtp://none")
         if address.scheme not in ("smtp", "smtps") or not address.hostname or address.port == 0:
+            raise ValueError
+        return value
+
+    @field_validator("sentry_dsn")
+    @classmethod
+    def _is_dsn(cls, value: str | None) -> str | None:
+        address = urlsplit(value or "https://key@host/1")
+        is_safe = address.scheme == "https" or (address.scheme == "http" and is_loopback(address.hostname or ""))
+        if not (is_safe and address.hostname and address.username and address.path.strip("/")):
             raise ValueError
         return value
 

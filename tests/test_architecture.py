@@ -13,7 +13,7 @@ APP = ROOT / "app"
 MAY_IMPORT = {
     "controllers": {
         "controllers", "services", "queries", "charts", "domain", "queue", "features", "security", "settings", "tables",
-        "web", "errors",
+        "web", "errors", "request_log",
     },
     # A watched list tells of the rows that its page shows: the job hands the page's own query to the service.
     "jobs": {

@@ -1,5 +1,6 @@
 """An exception as it may be kept: its class, a text without personal data, a traceback without values."""
 
+import hashlib
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,15 @@ class Failure:
 
 def describe(error: BaseException) -> Failure:
     return Failure(type(error).__name__, _text_of(error)[:TEXT_LIMIT], _traceback_of(error)[-TRACEBACK_LIMIT:])
+
+
+def signature_of(error: BaseException) -> str:
+    """Equal for failures of the same class at the same place of ours."""
+    frames = [frame for link in _chain(error) for frame in traceback.extract_tb(link.__traceback__)]
+    ours = [frame for frame in frames if frame.filename.startswith(f"{ROOT}/app/")]
+    place = (ours or frames)[-1:]
+    where = "".join(f"{frame.filename.removeprefix(f'{ROOT}/')}:{frame.name}" for frame in place)
+    return hashlib.sha256(f"{type(error).__name__} {where}".encode()).hexdigest()
 
 
 def _text_of(error: BaseException) -> str:

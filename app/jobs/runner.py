@@ -7,9 +7,10 @@ from uuid import UUID
 import structlog
 
 from app.features import is_enabled_anywhere
+from app.integrations.errors import VendorError
 from app.jobs.tasks import TASKS
 from app.queue import JOB_KINDS, BadPayload, JobKind, open_kinds, parse_payload
-from app.services import job_runs
+from app.services import error_reports, job_runs
 from app.services.job_runs import Claim, ClaimedRun, LeaseLost
 
 log = structlog.get_logger(__name__)
@@ -63,6 +64,8 @@ async def _fail(claimed: ClaimedRun, error: Exception) -> None:
         retry_seconds=JOB_KINDS[claimed.kind].policy.retry_seconds, is_final=isinstance(error, BadPayload),
     )
     log.warning("run failed", kind=claimed.kind, state=state.value, exc_info=error)
+    if not isinstance(error, VendorError):
+        await error_reports.report(error, kind=claimed.kind)
 
 
 async def _work(kind: JobKind, claimed: ClaimedRun) -> dict[str, int]:

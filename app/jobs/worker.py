@@ -18,7 +18,7 @@ from app.jobs.dispatcher import Dispatcher
 from app.jobs.memory import calm_collector, tidy
 from app.jobs.settings import CONCURRENCY, DATABASE_CONNECTIONS, QUEUE_CONNECTIONS, saq_settings
 from app.queue import close_queue, make_queue, queue_url
-from app.services import schedules, workers
+from app.services import error_reports, schedules, workers
 from app.settings import get_settings
 
 log = structlog.get_logger(__name__)
@@ -60,6 +60,7 @@ class Worker(saq.Worker[Any]):
 def main() -> None:
     settings = get_settings()
     logs.configure(settings)
+    error_reports.start()
     calm_collector()
     try:
         asyncio.run(work())

@@ -104,3 +104,10 @@ class FailureReset(Table, tablename="failure_resets"):
 
     kind = Varchar(primary_key=True)
     counted_from = now()
+
+
+class ErrorReport(Table, tablename="error_reports"):
+    """A failure that was reported outside, and when it was seen last: one event per episode of it."""
+
+    signature = Varchar(length=64, primary_key=True)
+    seen_at = now()
