@@ -3,6 +3,7 @@
 import itertools
 import random
 import re
+import unicodedata
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -230,6 +231,36 @@ async def test_many_matches_are_read_otherwise_than_few_and_are_the_same_rows(
     monkeypatch.setattr(queries, "FEW_MATCHES", 2)
     assert not (await league_for(searches[0], reader)).has_few_matches
     assert [await rows_of(view, reader) for view in searches] == few
+
+
+def words_of(row: Row) -> set[str]:
+    """The words as a reader of the table would tell them apart, without case and accents."""
+    text = unicodedata.normalize("NFD", " ".join((row.name, row.handle, row.team)))
+    bare = "".join(letter for letter in text if not unicodedata.combining(letter)).casefold()
+    return set(re.findall(r"[^\W_]+", bare))
+
+
+async def test_a_search_finds_what_a_look_at_every_word_of_every_row_finds(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance, reader = random.Random(5), reader_for(cast.admin)
+    await database.execute(
+        "update competitors set metactf_username = 'Nüll_' || left(id::text, 3) where organization_id = $1",
+        cast.organization_id,
+    )
+    await refresh(cast.organization_id)
+    everybody = await rows_of(View(), reader)
+    known = sorted(set().union(*map(words_of, everybody)))
+    assert {"jose", "ольга", "arger", "null"} <= set(known)
+    for few in (0, queries.FEW_MATCHES):
+        monkeypatch.setattr(queries, "FEW_MATCHES", few)
+        for _ in range(60):
+            asked = [word[:chance.randint(1, len(word))] for word in chance.sample(known, chance.choice((1, 1, 2)))]
+            expected = [
+                row for row in everybody if all(any(word.startswith(a) for word in words_of(row)) for a in asked)
+            ]
+            typed = " ".join(chance.choice((word, word.upper())) for word in asked)
+            assert await rows_of(View(search=typed), reader) == tuple(expected), typed
 
 
 async def test_a_handle_is_found_too(cast: Cast) -> None:
