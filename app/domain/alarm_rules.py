@@ -50,9 +50,9 @@ class Words:
 
 
 CAUSES: dict[Cause, Words] = {
-    Cause.WORKER: Words("No worker is heard", "Start one: bin/sideline worker", "/admin/sync"),
+    Cause.WORKER: Words("No worker is heard", "Start one: bin/sideline worker", "/admin/jobs"),
     Cause.FRESHNESS: Words("Scores are late", "See what holds the sync up", "/admin/sync"),
-    Cause.QUEUE: Words("Work waits too long", "See what is running, or start another worker", "/admin/sync"),
+    Cause.QUEUE: Words("Work waits too long", "See what waits, or start another worker", "/admin/jobs?state=queued"),
     Cause.SCHEDULE: Words("A schedule was missed", "See whether its expression can be read", "/admin/schedules"),
     Cause.VENDOR: Words("A vendor does not answer as it should", "See the vendor's own words", "/admin/sync"),
     Cause.REPEATED_FAILURE: Words(

@@ -1,8 +1,10 @@
 """The ledger of runs and the schedules: what is due is derived from here, never from the queue."""
 
 from enum import StrEnum
+from typing import Any
 
-from piccolo.columns import JSONB, UUID, BigInt, Boolean, Integer, Timestamptz, Varchar
+from piccolo.columns import JSONB, UUID, BigInt, Boolean, ForeignKey, Integer, Timestamptz, Varchar
+from piccolo.columns.base import OnDelete
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
@@ -76,6 +78,7 @@ class JobRun(Table, tablename="job_runs"):
     triggered_by = may_refer_to(User)
     schedule_id = may_refer_to(JobSchedule)
     slot_at = when()
+    retry_of: ForeignKey[Any] = ForeignKey("self", null=True, default=None, on_delete=OnDelete.set_null)
     state = Varchar(null=False, default="queued")
     attempts = Integer(null=False, default=0)
     max_attempts = Integer(null=False, default=3)
