@@ -57,6 +57,7 @@ async def list_all(request: AnyRequest) -> Response[Any]:
         request, "jobs/index.html", fragment="jobs/_list.html", view=view, notices=(*parsed.notices, *notices),
         found=found, tabs=_tabs(view, counts), chips=_chips(view), workers=workers, most=queries.COUNTED,
         refresh_url=with_seen(view.url(cursor=view.cursor), state), kinds=KIND_TITLES, since=SINCE, triggers=TRIGGERS,
+        deleted=await queries.list_deleted(),
         done=DONE["deleted"] if request.query_params.get("done") == "deleted" else "", **_words(),
     )
 

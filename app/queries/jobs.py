@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -115,6 +115,18 @@ class Detail:
     attempts: tuple[Attempt, ...]
     calls: tuple[Calls, ...]
     usual: Usual
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """Runs of one kind that are not in the ledger any more."""
+
+    kind: str
+    runs: int
+    failed: int
+    mean_seconds: float
+    first_day: date
+    last_day: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +253,16 @@ async def list_workers() -> tuple[Worker, ...]:
            from workers w order by w.last_heard_at desc limit 50"""
     )
     return tuple(Worker(**row) for row in rows)
+
+
+async def list_deleted() -> tuple[Deleted, ...]:
+    """Of the last year, by kind."""
+    rows = await database.fetch(
+        """select kind, sum(runs)::int as runs, (sum(runs) filter (where state = 'failed'))::int as failed,
+               (sum(seconds) / sum(runs))::float8 as mean_seconds, min(day) as first_day, max(day) as last_day
+           from job_counts where day > current_date - 366 group by kind order by runs desc, kind"""
+    )
+    return tuple(Deleted(**{**row, "failed": row["failed"] or 0}) for row in rows)
 
 
 def _row(record: asyncpg.Record) -> Row:

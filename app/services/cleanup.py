@@ -1,12 +1,15 @@
 """What is kept only for a time, and for how long."""
 
 from app import database
+from app.services import job_counts
 from app.services.job_runs import Claim, keep
 
 BATCH_ROWS = 10_000
 
+ENDED_WELL = "state in ('succeeded', 'cancelled') and finished_at < now() - interval '14 days'"
+"""Failed runs stay until somebody deletes them."""
+
 OUTDATED = {
-    "job_runs": "state in ('succeeded', 'cancelled') and finished_at < now() - interval '14 days'",
     "sign_in_attempts": "at < now() - interval '30 days'",
     "sessions": "expires_at < now()",
     "one_time_links": "expires_at < now()",
@@ -31,11 +34,25 @@ FADE_MERGES = f"""
 
 async def clean_up(claim: Claim) -> dict[str, int]:
     """Deletes what is outdated, in batches that block nobody for long; answers the rows per table."""
-    deleted = {table: await _delete(claim, table, condition) for table, condition in OUTDATED.items()}
+    deleted = {"job_runs": await _delete_runs(claim)}
+    deleted |= {table: await _delete(claim, table, condition) for table, condition in OUTDATED.items()}
     async with database.transaction():
         await keep(claim)
         await database.execute(FADE_MERGES)
     return deleted
+
+
+async def _delete_runs(claim: Claim) -> int:
+    total = 0
+    while True:
+        async with database.transaction():
+            await keep(claim)
+            deleted = await job_counts.delete_ended(
+                f"ctid = any(array(select ctid from job_runs where {ENDED_WELL} limit {BATCH_ROWS}))"  # noqa: S608
+            )
+        total += deleted
+        if deleted < BATCH_ROWS:
+            return total
 
 
 async def _delete(claim: Claim, table: str, condition: str) -> int:

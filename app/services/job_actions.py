@@ -7,7 +7,7 @@ from app import database
 from app.domain.readers import Reader
 from app.queue import Enqueued, enqueue
 from app.security import audit
-from app.services import job_runs
+from app.services import job_counts, job_runs
 from app.tables.jobs import Trigger
 
 
@@ -45,9 +45,7 @@ async def delete(run_id: UUID, actor: Reader) -> bool:
     """False where it has not ended."""
     async with database.transaction():
         run = await _read(run_id)
-        deleted = await database.execute(
-            "delete from job_runs where id = $1 and state in ('succeeded', 'failed', 'cancelled')", run_id
-        )
+        deleted = await job_counts.delete_ended("id = $1", run_id)
         if deleted:
             await _remember("run.deleted", run_id, run, actor)
     return bool(deleted)

@@ -3,7 +3,18 @@
 from enum import StrEnum
 from typing import Any
 
-from piccolo.columns import JSONB, UUID, BigInt, Boolean, ForeignKey, Integer, Timestamptz, Varchar
+from piccolo.columns import (
+    JSONB,
+    UUID,
+    BigInt,
+    Boolean,
+    Date,
+    DoublePrecision,
+    ForeignKey,
+    Integer,
+    Timestamptz,
+    Varchar,
+)
 from piccolo.columns.base import OnDelete
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.constraints import Check, Unique
@@ -111,6 +122,19 @@ class JobAttempt(Table, tablename="job_attempts"):
     error_class = text()
     error_text = text()
     traceback = optional_text()
+
+
+class JobCount(Table, tablename="job_counts"):
+    """Runs that were deleted, by the day in UTC on which they ended, kind and end. `seconds` is how long they took."""
+
+    id = number_key()
+    day = Date(null=False, default=None)
+    kind = Varchar(null=False)
+    state = Varchar(null=False)
+    runs = BigInt(null=False, default=0)
+    seconds = DoublePrecision(null=False, default=0.0)
+
+    job_counts_day_kind_state_key = Unique(["day", "kind", "state"])
 
 
 class Pause(Table, tablename="pauses"):

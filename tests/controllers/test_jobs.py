@@ -209,3 +209,11 @@ async def test_no_form_works_without_its_token(cast: Cast) -> None:
         answer = await browser.post(f"{PAGE}/{run_id}", data={"do": "cancel"}, headers={"x-csrftoken": "wrong"})
     assert answer.status_code == 403
     assert await state_of(run_id) == "queued"
+
+
+async def test_a_deleted_run_stays_counted(cast: Cast) -> None:
+    for state in ("failed", "succeeded"):
+        assert (await do(cast.admin, await make_run(state), "delete"))[0] == 303
+    _, text = await get(cast.admin)
+    assert "Earlier runs, counted: 2" in text
+    assert '<td class="number">2</td><td class="number">1</td>' in text

@@ -92,3 +92,19 @@ async def test_who_lost_the_lease_deletes_nothing() -> None:
     with pytest.raises(job_runs.LeaseLost):
         await cleanup.clean_up(Claim(claim.run_id, claim.fence - 1))
     assert await database.fetchval("select count(*) from job_runs") == 7
+
+
+async def test_deleted_runs_are_counted_once_per_day_kind_and_end() -> None:
+    await make_cast()
+    claim = await _claim()
+    await database.execute_script("""
+        insert into job_runs (kind, key, state, started_at, finished_at)
+        select 'job_cleanup', 'k' || n, case when n < 2 then 'cancelled' else 'succeeded' end,
+            current_date - interval '20 days' + interval '1 minute',
+            current_date - interval '20 days' + interval '90 seconds'
+        from generate_series(1, 5) n
+    """)
+    for _ in range(2):
+        await cleanup.clean_up(claim)
+    counts = await database.fetch("select state, runs, seconds from job_counts order by state")
+    assert [tuple(row) for row in counts] == [("cancelled", 1, 30), ("succeeded", 4, 120)]
