@@ -1,6 +1,6 @@
-"""How the sync with the Game Platform stands. Read only: counts and ids, for admins."""
+"""How the sync with the Game Platform stands: counts and ids, for admins."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -11,6 +11,7 @@ from litestar.response import Template
 
 from app.controllers import panels
 from app.controllers.panels import Panel
+from app.domain.job_words import KIND_TITLES, VENDOR_TITLES
 from app.queries import organizations, sync_health, vendor_calls
 from app.queries.sync_health import Freshness
 from app.queries.vendor_calls import MinuteOfCalls
@@ -20,6 +21,7 @@ from app.web import AnyRequest, page
 
 PATH = "/admin/sync"
 VENDOR = "game_platform"
+DONE = {"paused": "It is paused. What is due waits and is not lost.", "resumed": "It goes on."}
 LATE_MINUTES = 10
 """Two ticks: a look this much past its promise was not only waiting for its turn."""
 SHOWN_BATCHES = 30
@@ -54,9 +56,19 @@ class Minute:
 
 @get(PATH, guards=[admins])
 async def show(request: AnyRequest) -> Template:
+    return await shown(request, done=DONE.get(request.query_params.get("done", ""), ""))
+
+
+async def shown(
+    request: AnyRequest, *, done: str = "", problem: str = "", errors: Mapping[str, str] | None = None,
+    entered: Mapping[str, str] | None = None,
+) -> Template:
+    """The page, also where a form of it was refused; `errors` by field, `entered` as it came."""
     return page(
-        request, "sync/index.html", fragment="sync/_panels.html",
-        panels=await panels.render(request, _panels(request.app.state.settings)),
+        request, "sync/index.html", fragment="sync/_panels.html", status_code=422 if problem else 200,
+        panels=await panels.render(request, _panels(request.app.state.settings)), done=done, problem=problem,
+        errors=errors or {}, entered=entered or {"what": "", "reason": ""}, vendor_titles=VENDOR_TITLES,
+        kind_titles=KIND_TITLES,
     )
 
 
