@@ -32,11 +32,13 @@ DONE = {
     "again": "This is the new run. The old one stays as it was.",
     "waits": "The same work is queued or running already; this is it.",
     "cancelled": "The run is cancelled.",
+    "aborted": "The run is aborted: its worker stops within seconds, and what it had not stored yet is not stored.",
     "deleted": "The run is deleted.",
 }
 CHANGED = {
     "again": "Only a run that has ended can be run again; this one waits or runs.",
     "cancel": "Only a run that waits can be cancelled; this one has begun or ended meanwhile.",
+    "abort": "Only a run that is running can be aborted; this one waits or has ended meanwhile.",
     "delete": "Only a run that has ended can be deleted; this one waits or runs.",
 }
 NOT_FOUND = "There is no such run; it may have been deleted."
@@ -91,6 +93,8 @@ async def _do(request: AnyRequest, run_id: UUID, do: str) -> str:
             return f"{PATH}/{enqueued.run_id}?done={'again' if enqueued.is_new else 'waits'}"
         case "cancel":
             return f"{PATH}/{run_id}?done=cancelled" if await job_actions.cancel(run_id, request.user) else ""
+        case "abort":
+            return f"{PATH}/{run_id}?done=aborted" if await job_actions.abort(run_id, request.user) else ""
         case "delete":
             return f"{PATH}?done=deleted" if await job_actions.delete(run_id, request.user) else ""
     return ""

@@ -1,4 +1,4 @@
-"""What an admin does about a run: again, cancel, delete. Each looks at the state once more, and is on record."""
+"""What an admin does about a run: again, cancel, abort, delete. Each looks at the state once more, and is on record."""
 
 import json
 from uuid import UUID
@@ -39,6 +39,16 @@ async def cancel(run_id: UUID, actor: Reader) -> bool:
         if is_cancelled:
             await _remember("run.cancelled", run_id, run, actor)
     return is_cancelled
+
+
+async def abort(run_id: UUID, actor: Reader) -> bool:
+    """False where it does not run."""
+    async with database.transaction():
+        run = await _read(run_id)
+        is_aborted = await job_runs.abort(run_id)
+        if is_aborted:
+            await _remember("run.aborted", run_id, run, actor)
+    return is_aborted
 
 
 async def delete(run_id: UUID, actor: Reader) -> bool:

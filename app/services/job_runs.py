@@ -197,6 +197,18 @@ async def cancel(run_id: UUID) -> bool:
     return cancelled is not None
 
 
+async def abort(run_id: UUID) -> bool:
+    """Takes a run from its worker for good: its claim holds no more, so that within seconds the worker notices, stops,
+    and can write nothing. False where the run is not running."""
+    aborted = await database.fetchval(
+        """update job_runs set state = 'cancelled', fence = fence + 1, finished_at = clock_timestamp(),
+               lease_until = null, result = null, error_class = null, error_text = 'aborted', traceback = null
+           where id = $1 and state = 'running' returning id""",
+        run_id,
+    )
+    return aborted is not None
+
+
 async def rescue() -> int:
     """Takes every run whose lease ended from its lost worker: queued again, or failed after the last attempt."""
     rescued: int = await database.fetchval(

@@ -60,7 +60,7 @@ async def test_only_admins_see_runs_and_act_on_them(cast: Cast) -> None:
         async with stranger() as browser:
             assert (await browser.get(url)).status_code == 303
             assert "hx-redirect" in (await browser.get(url, headers=PARTIAL)).headers
-    for verb in ("again", "cancel", "delete"):
+    for verb in ("again", "cancel", "abort", "delete"):
         assert (await do(cast.coach_a, run_id, verb))[0] == 403
     assert await state_of(run_id) == "failed"
 
@@ -179,7 +179,7 @@ async def test_two_admins_who_run_again_at_once_make_one_run(cast: Cast) -> None
 @pytest.mark.parametrize(
     ("verb", "allowed"),
     [
-        ("again", {"succeeded", "failed", "cancelled"}), ("cancel", {"queued"}),
+        ("again", {"succeeded", "failed", "cancelled"}), ("cancel", {"queued"}), ("abort", {"running"}),
         ("delete", {"succeeded", "failed", "cancelled"}), ("odd", set[str]()),
     ],
 )

@@ -73,6 +73,26 @@ async def test_work_whose_lease_is_lost_is_stopped_and_writes_nothing(
     assert outcome == ["stopped"]
 
 
+async def test_an_aborted_run_stops_within_seconds_and_ends_cancelled(
+    outcome: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_runs, "RENEW_SECONDS", 0.05)
+    JOB_KINDS["test_custom"] = JobKind("test_custom", Policy(timeout_seconds=60))
+    run_id = await _add("test_custom")
+    work = asyncio.create_task(runner.run(run_id, "worker"))
+    for _ in range(200):
+        if (await _row(run_id))["state"] == "running":
+            break
+        await asyncio.sleep(0.02)
+    assert await job_runs.abort(run_id)
+    await asyncio.wait_for(work, 5)
+    assert outcome == ["stopped"]
+    row = await _row(run_id)
+    assert (row["state"], row["error_text"]) == ("cancelled", "aborted")
+    assert await job_runs.rescue() == 0
+    assert not await job_runs.abort(run_id)
+
+
 async def test_the_lease_is_renewed_while_the_work_goes_on(
     outcome: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
