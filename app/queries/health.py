@@ -32,11 +32,13 @@ async def worker_health() -> Health:
 
 async def scheduler_health() -> Health:
     row = await database.fetchrow(
-        """select name, extract(epoch from clock_timestamp() - next_run_at)::bigint as overdue_seconds
-           from job_schedules where enabled order by next_run_at limit 1"""
+        """select name, enabled, extract(epoch from clock_timestamp() - next_run_at)::bigint as overdue_seconds
+           from job_schedules order by enabled desc, next_run_at limit 1"""
     )
     if row is None:
         return Health(False, "There is no schedule yet; a worker makes them when it starts.")
+    if not row["enabled"]:
+        return Health(True, "Every schedule is paused.")
     if row["overdue_seconds"] > SCHEDULE_GRACE.total_seconds():
         return Health(
             False,

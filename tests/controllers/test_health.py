@@ -60,6 +60,13 @@ async def test_the_scheduler_is_well_while_no_slot_waits_long(monitor: httpx.Asy
     assert (await monitor.get("/health/scheduler")).status_code == 200
 
 
+async def test_schedules_that_are_all_paused_are_no_trouble(monitor: httpx.AsyncClient) -> None:
+    await schedules.ensure_built_ins()
+    await database.execute("update job_schedules set enabled = false, next_run_at = now() - interval '200 s'")
+    answer = await monitor.get("/health/scheduler")
+    assert (answer.status_code, answer.json()["why"]) == (200, "Every schedule is paused.")
+
+
 async def test_a_busy_pool_is_told_within_a_second(monitor: httpx.AsyncClient) -> None:
     pool = database.DB.pool
     assert pool
