@@ -91,7 +91,14 @@ async def require_feature(feature: Feature, organization_id: UUID | None = None)
 
 def is_killed(feature: Feature) -> bool:
     """Switched off by the environment, against which no flag helps."""
-    return any(_variable(part, get_settings()) is False for part in {feature, feature.vendor})
+    return bool(killed_by(feature))
+
+
+def killed_by(feature: Feature) -> str:
+    """The environment variable that switches it off; empty where none does."""
+    settings = get_settings()
+    killers = (part for part in (feature.vendor, feature) if _variable(part, settings) is False)
+    return next((f"{part.replace('.', '_')}_enabled".upper() for part in killers), "")
 
 
 def is_on_by_default(feature: Feature) -> bool:
