@@ -19,7 +19,7 @@ from app.domain.leaderboard import DIVISIONS, WINDOWS
 from app.domain.readers import Reader
 from app.domain.report_card import View
 from app.domain.scopes import Scope
-from app.features import FeatureOff
+from app.features import FeatureOff, read_flags
 from app.queries import competitors, disclosures, duplicates, solved_challenges
 from app.queries import password_help as mails
 from app.queries import report_card as queries
@@ -163,7 +163,9 @@ async def _standing(reader: Reader, card: Card) -> dict[str, Any]:
 
 
 async def _offers_mail(card: Card) -> bool:
-    return card.has_account and not card.is_archived and await password_help.is_offered(card.row.organization_id)
+    if not card.has_account or card.is_archived:
+        return False
+    return await password_help.is_offered(await read_flags(), card.row.organization_id)
 
 
 def _called(reader: Reader, card: Card) -> tuple[str, str]:

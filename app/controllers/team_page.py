@@ -88,7 +88,7 @@ async def render(
         is_sent=flags.is_on(Feature.ROSTER_SYNC, team.organization_id),
         is_read=flags.is_on(Feature.SCORE_INGESTION, team.organization_id),
         sync_pause_minutes=(await organization_limits.of(team.organization_id)).sync_pause_minutes,
-        offers_mail=await password_help.is_offered(team.organization_id),
+        offers_mail=await password_help.is_offered(flags, team.organization_id),
         asked=await manual_sync.last_asked([each.competitor_id for each in shown["members"] if each.is_linked]),
     )
 

@@ -11,7 +11,7 @@ from app import database
 from app.domain.competitor_status import Progress
 from app.domain.password_help import NOT_OFFERED, SENT, UNCERTAIN, is_not_offered
 from app.domain.readers import Reader
-from app.features import Feature, is_enabled, require_feature
+from app.features import Feature, Flags, require_feature
 from app.integrations.errors import ErrorKind, VendorError
 from app.queue import enqueue
 from app.security import audit
@@ -44,9 +44,9 @@ class PasswordHelpError(Exception):
     """The text says why no mail is asked for, and what to do."""
 
 
-async def is_offered(organization_id: UUID) -> bool:
+async def is_offered(flags: Flags, organization_id: UUID) -> bool:
     """Whether there is anything to press."""
-    return await is_enabled(Feature.PASSWORD_HELP, organization_id) and not await database.fetchval(LEARNED)
+    return flags.is_on(Feature.PASSWORD_HELP, organization_id) and not await database.fetchval(LEARNED)
 
 
 async def ask(reader: Reader, competitor_id: UUID) -> UUID:

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from app import database
-from app.features import FeatureOff
+from app.features import FeatureOff, read_flags
 from app.queries.password_help import last_mail
 from app.queue import BadPayload, enqueue
 from app.services import flags, password_help
@@ -60,7 +60,7 @@ async def forget() -> None:
 async def test_it_waits_for_an_admin_to_switch_it_on(platform: Platform, coach: Person) -> None:
     competitor_id, _ = await make_onboarded(platform, coach, "Ada Alder")
     await database.execute("delete from feature_flags")
-    assert not await password_help.is_offered(coach.organization_id)
+    assert not await password_help.is_offered(await read_flags(), coach.organization_id)
     with pytest.raises(FeatureOff):
         await password_help.ask(reader_for(coach), competitor_id)
     assert await database.fetchval("select count(*) from password_help_requests") == 0
@@ -85,14 +85,14 @@ async def test_not_offered_is_remembered_until_the_feature_is_switched_again(
 ) -> None:
     first, _ = await make_onboarded(platform, coach, "Ada Alder")
     second, _ = await make_onboarded(platform, coach, "Ben Birch")
-    assert await password_help.is_offered(coach.organization_id)
+    assert await password_help.is_offered(await read_flags(), coach.organization_id)
     assert await ask_and_send(platform, coach, first) == ("not_offered", "The Game Platform does not offer this.")
-    assert not await password_help.is_offered(coach.organization_id)
+    assert not await password_help.is_offered(await read_flags(), coach.organization_id)
     with pytest.raises(PasswordHelpError, match="does not offer this"):
         await password_help.ask(reader_for(coach), second)
     assert len(await platform.calls("send_password_mail")) == 1
     await switch(True)
-    assert await password_help.is_offered(coach.organization_id)
+    assert await password_help.is_offered(await read_flags(), coach.organization_id)
 
 
 async def test_an_account_that_the_platform_does_not_know_is_not_a_missing_offer(
@@ -102,7 +102,7 @@ async def test_an_account_that_the_platform_does_not_know_is_not_a_missing_offer
     await offering.approve(syned_user_id, "denied")
     state, message = await ask_and_send(offering, coach, competitor_id)
     assert (state, message) == ("refused", "Refused by the Game Platform: User not found or not approved.")
-    assert await password_help.is_offered(coach.organization_id)
+    assert await password_help.is_offered(await read_flags(), coach.organization_id)
 
 
 @pytest.mark.parametrize(("after_effect", "sent"), [(True, 1), (False, 0)])
