@@ -119,7 +119,7 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """Runs of one kind that are not in the ledger any more."""
+    """Runs of one kind that are not in the ledger any more; the mean leaves the cancelled out."""
 
     kind: str
     runs: int
@@ -259,7 +259,9 @@ async def list_deleted() -> tuple[Deleted, ...]:
     """Of the last year, by kind."""
     rows = await database.fetch(
         """select kind, sum(runs)::int as runs, (sum(runs) filter (where state = 'failed'))::int as failed,
-               (sum(seconds) / sum(runs))::float8 as mean_seconds, min(day) as first_day, max(day) as last_day
+               coalesce(sum(seconds) filter (where state <> 'cancelled')
+                   / sum(runs) filter (where state <> 'cancelled'), 0)::float8 as mean_seconds,
+               min(day) as first_day, max(day) as last_day
            from job_counts where day > current_date - 366 group by kind order by runs desc, kind"""
     )
     return tuple(Deleted(**{**row, "failed": row["failed"] or 0}) for row in rows)

@@ -21,10 +21,10 @@ async def run_again(run_id: UUID, actor: Reader) -> Enqueued | None:
     old = await _read(run_id)
     if old["state"] in ("queued", "running"):
         return None
-    enqueued = await enqueue(
-        old["kind"], json.loads(old["payload"]), trigger=Trigger.USER, triggered_by=actor.user_id
-    )
     async with database.transaction():
+        enqueued = await enqueue(
+            old["kind"], json.loads(old["payload"]), trigger=Trigger.USER, triggered_by=actor.user_id
+        )
         if enqueued.is_new:
             await database.execute("update job_runs set retry_of = $2 where id = $1", enqueued.run_id, run_id)
         await _remember("run.again", run_id, old, actor, new_run=str(enqueued.run_id))
