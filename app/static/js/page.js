@@ -39,10 +39,9 @@ function showUnreachable() {
   if (!document.getElementById("offline")) messages.replaceChildren(template.content.cloneNode(true));
 }
 
-// Focus and numbers before a swap, to be found again after it.
-let focusedId = "";
-let hadFocus = false;
-let watched = new Map();
+// Focus and numbers before a swap, to be found again after it. Several regions may be swapped at a time, so each request
+// has a memory of its own.
+const memories = new WeakMap();
 
 // A number in a table belongs to its row, by the row's header.
 function watchedName(number) {
@@ -51,23 +50,25 @@ function watchedName(number) {
 
 function remember(target) {
   const focused = document.activeElement;
-  hadFocus = focused !== null && focused !== document.body;
-  focusedId = hadFocus ? focused.id : "";
-  watched = new Map();
-  for (const number of target.querySelectorAll("[data-watch]")) watched.set(watchedName(number), number.textContent);
+  const hadFocus = focused !== null && focused !== document.body;
+  const numbers = [...target.querySelectorAll("[data-watch]")];
+  return {
+    hadFocus, focusedId: hadFocus ? focused.id : "",
+    watched: new Map(numbers.map((number) => [watchedName(number), number.textContent])),
+  };
 }
 
-function keepFocus() {
+function keepFocus({ hadFocus, focusedId }) {
   if (!hadFocus || (document.activeElement && document.activeElement !== document.body)) return;
   const place = (focusedId && document.getElementById(focusedId))
     || document.querySelector("#content h1[tabindex], #content h2[tabindex]") || document.getElementById("content");
   place.focus({ preventScroll: true });
 }
 
-function tintChanges() {
+function tintChanges({ watched }) {
   for (const number of document.querySelectorAll("[data-watch]")) {
     const before = watched.get(watchedName(number));
-    number.classList.toggle("changed", before !== undefined && before !== number.textContent);
+    if (before !== undefined) number.classList.toggle("changed", before !== number.textContent);
   }
 }
 
@@ -83,12 +84,15 @@ document.addEventListener("htmx:finally:request", () => {
 
 // After an error the target is a selector, not an element.
 document.addEventListener("htmx:before:swap", ({ detail }) => {
-  remember(detail.ctx.target instanceof Element ? detail.ctx.target : document.body);
+  memories.set(detail.ctx, remember(detail.ctx.target instanceof Element ? detail.ctx.target : document.body));
 });
 
-document.addEventListener("htmx:after:swap", () => {
-  keepFocus();
-  tintChanges();
+document.addEventListener("htmx:after:swap", ({ detail }) => {
+  const memory = memories.get(detail.ctx);
+  if (memory) {
+    keepFocus(memory);
+    tintChanges(memory);
+  }
   reachCutText(document);
 });
 
