@@ -15,7 +15,7 @@ SWAP = """() => {
     fresh.removeAttribute("data-watched");
     fresh.querySelector(".chart-canvas").replaceChildren();
     figure.replaceWith(fresh);
-    document.dispatchEvent(new CustomEvent("htmx:after:swap"));
+    document.dispatchEvent(new CustomEvent("htmx:after:swap", { detail: { ctx: {} } }));
 }"""
 NODES = "document.getElementsByTagName('*').length"
 INK = "getComputedStyle(document.querySelector('#chart-example .js-line')).stroke"
